@@ -14,7 +14,6 @@ TESTS ?=
 
 VENV := .venv
 RUN := $(VENV)/bin/python
-FOLDERS := $(wildcard app catalogs components)
 
 # One environment, and a mark in it for each set of extras installed so far.
 SERVE_READY := $(VENV)/.ready-gdx
@@ -39,17 +38,17 @@ ifneq ($(strip $(DATA)),)
 endif
 	$(RUN) -m app.server --port $(PORT) --address $(ADDRESS)
 
-import: $(SERVE_READY) ## Publish the files of DATA="files" as DATASET
+import: $(if $(strip $(DATA)),$(SERVE_READY)) ## Publish the files of DATA="files" as DATASET
 	$(if $(strip $(DATA)),,$(error Say which files to import: make import DATA="results/*.miroscen"))
 	$(RUN) -m catalogs import $(DATA) --name $(DATASET)
 
 test: $(TEST_READY) ## Run the tests
-	$(RUN) -m pytest $(TESTS)
+	$(RUN) -m pytest$(if $(TESTS), $(TESTS))
 
 lint: $(DEV_READY) ## Check style, formatting and types
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	$(if $(FOLDERS),$(RUN) -m mypy $(FOLDERS))
+	$(RUN) -m mypy
 
 format: $(DEV_READY) ## Format the code and mend what can be mended safely
 	$(RUN) -m ruff check --fix .
