@@ -23,9 +23,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ..errors import MissingExtraError, UnreadableFileError
-from ..tables import NO_VALUE
-from . import gdx_process
+from catalogs.errors import MissingExtraError, UnreadableFileError
+from catalogs.readers import gdx_process
+from catalogs.tables import NO_VALUE
 
 #: Stands within the first bytes of every GDX file (after its number formats, at byte 20).
 MAGIC = b"GAMSGDX"

@@ -20,9 +20,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ..errors import UnreadableFileError
-from . import miro_inputs, miro_tables
-from .base import (
+from catalogs.errors import UnreadableFileError
+from catalogs.readers import miro_inputs, miro_tables
+from catalogs.readers.base import (
     RAW_RESULT_COLUMNS,
     Progress,
     ScenarioFiles,
@@ -31,7 +31,7 @@ from .base import (
     no_progress,
     report,
 )
-from .gdx import GdxContents, is_gdx, numbers, read_gdx, require_extra
+from catalogs.readers.gdx import GdxContents, is_gdx, numbers, read_gdx, require_extra
 
 ARCHIVE_SUFFIX = ".miroscen"
 DATA = "data.gdx"

@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from .base import report
-from .gdx import GdxContents, numbers
+from catalogs.readers.base import report
+from catalogs.readers.gdx import GdxContents, numbers
 
 #: What else to read from the GDX; none of it is indispensable.
 SYMBOLS = ("cubeinput", "scenddmap", "dd_prc_desc", "dd_com_desc", "timeslice", "milestonyr")

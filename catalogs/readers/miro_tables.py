@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import duckdb
 import numpy as np
 
-from . import miro_inputs
-from .base import report
-from .gdx import GdxContents
-from .timeslices import TimesliceInputs, timeslice_tree
+from catalogs.readers import miro_inputs
+from catalogs.readers.base import report
+from catalogs.readers.gdx import GdxContents
+from catalogs.readers.timeslices import TimesliceInputs, timeslice_tree
 
 #: Pseudo-commodities of VEDA for all inputs or outputs of a kind: no commodities.
 GROUP_COMMODITIES = ("NRGI", "NRGO", "ENVI", "ENVO", "DEMO", "MATI", "MATO")

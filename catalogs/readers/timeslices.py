@@ -39,19 +39,22 @@ class Timeslice:
 def timeslice_tree(
     given: TimesliceInputs, order: Sequence[str]
 ) -> tuple[list[Timeslice], list[str]]:
-    """Return the timeslices of a region in ``order``, and what is wrong with their fractions.
+    """Return the timeslices of a region, and what is wrong with their fractions.
 
-    ANNUAL is the root, with fraction 1. A parent for which no fraction is given has the sum of
-    its children's. The lowest timeslices should sum to 1.
+    Every timeslice is followed by those within it, and those of one parent are in ``order``: the
+    order of a file alone would mix the seasons. ANNUAL is the root, with fraction 1. A parent for
+    which no fraction is given has the sum of its children's. The lowest should sum to 1.
     """
     names = _names(given, order)
-    parents = {name: _parent(name, given) for name in names}
+    within = {name: _all_within(name, given.ancestors) for name in names}
+    parents = {name: _parent(name, within) for name in names}
     children: dict[str, list[str]] = {name: [] for name in names}
     for name, parent in parents.items():
         if parent is not None:
             children[parent].append(name)
+    down = _down_from_root(children)
     fractions: dict[str, float | None] = {}
-    for name in sorted(names, key=lambda name: _depth(name, parents), reverse=True):
+    for name in reversed(down):
         fractions[name] = given.year_fraction.get(
             name, _sum([fractions[c] for c in children[name]])
         )
@@ -64,9 +67,9 @@ def timeslice_tree(
             fractions[name],
             position,
         )
-        for position, name in enumerate(names)
+        for position, name in enumerate(down)
     ]
-    lowest = [name for name in names if not children[name] and name != ROOT]
+    lowest = [name for name in down if not children[name] and name != ROOT]
     return nodes, _problems(lowest, fractions)
 
 
@@ -78,20 +81,35 @@ def _names(given: TimesliceInputs, order: Sequence[str]) -> list[str]:
     return listed + sorted(known.difference(listed))
 
 
-def _parent(name: str, given: TimesliceInputs) -> str | None:
-    """Return the closest of the timeslices that this one is within: the deepest of them."""
+def _all_within(name: str, ancestors: dict[str, list[str]]) -> set[str]:
+    """Return all that a timeslice is within, step by step; itself if that goes in a circle."""
+    found: set[str] = set()
+    waiting = list(ancestors.get(name, []))
+    while waiting:
+        ancestor = waiting.pop()
+        if ancestor not in found:
+            found.add(ancestor)
+            waiting.extend(ancestors.get(ancestor, []))
+    return found
+
+
+def _parent(name: str, within: dict[str, set[str]]) -> str | None:
+    """Return the closest of those that this one is within: the one that is within most others."""
     if name == ROOT:
         return None
-    within = [a for a in given.ancestors.get(name, []) if name not in given.ancestors.get(a, [])]
-    candidates = [a for a in within if a != name]
-    return max(candidates, key=lambda a: len(given.ancestors.get(a, [])), default=ROOT)
+    candidates = [a for a in within[name] if name not in within[a] and a != ROOT]
+    return max(candidates, key=lambda a: (len(within[a]), a), default=ROOT)
 
 
-def _depth(name: str, parents: dict[str, str | None]) -> int:
-    depth, parent = 0, parents[name]
-    while parent is not None and depth <= len(parents):
-        depth, parent = depth + 1, parents[parent]
-    return depth
+def _down_from_root(children: dict[str, list[str]]) -> list[str]:
+    """Return all timeslices, each followed by those within it."""
+    found: list[str] = []
+    waiting = [ROOT]
+    while waiting:
+        name = waiting.pop()
+        found.append(name)
+        waiting.extend(reversed(children[name]))
+    return found
 
 
 def _sum(fractions: list[float | None]) -> float | None:
