@@ -433,6 +433,23 @@ def test_a_crash_or_hang_of_the_library_is_an_error_and_not_our_end(
         gdx.read_gdx(small_gdx, ["cubeoutput"], shown_as="small.gdx")
 
 
+def test_rows_with_labels_that_the_file_does_not_list_are_refused(
+    small_gdx: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in = tmp_path / "stand_in.py"
+    stand_in.write_text(
+        "import json, sys, numpy as np\n"
+        "folder = json.loads(sys.argv[1])['folder']\n"
+        "contents = {'labels': ['a'], 'symbols': {}, 'texts': {}}\n"
+        "open(folder + '/contents.json', 'w').write(json.dumps(contents))\n"
+        "np.save(folder + '/timeslice.keys.npy', np.array([[7]], np.int32))\n"
+    )
+    monkeypatch.setattr(gdx.gdx_process, "__file__", str(stand_in))
+    with pytest.raises(UnreadableFileError, match="damaged") as caught:
+        gdx.read_gdx(small_gdx, ["timeslice"], shown_as="small.gdx")
+    assert "timeslice has labels" in caught.value.details
+
+
 def test_without_the_extra_the_error_says_how_to_install_it(
     small_gdx: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

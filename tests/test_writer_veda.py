@@ -76,6 +76,7 @@ def test_a_vd_looks_as_veda_writes_it(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.real_data
 def test_the_header_is_that_of_a_real_file(tmp_path: Path) -> None:
     real = REAL / "veda" / "DemoS_007.vd"
     if not real.exists():

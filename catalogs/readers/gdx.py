@@ -168,7 +168,11 @@ def read_gdx(path: Path, symbols: Sequence[str], *, shown_as: str) -> GdxContent
         if done.returncode:
             raise _damaged(shown_as, f"exit status {done.returncode}. {done.stderr.strip()}")
         contents = json.loads(Path(folder, "contents.json").read_text(encoding="utf-8"))
-        return GdxContents(contents, Path(folder))
+        read = GdxContents(contents, Path(folder))
+    for name, keys in read.keys.items():
+        if keys.size and not 0 <= keys.min() <= keys.max() < len(read.labels):
+            raise _damaged(shown_as, f"{name} has labels that the file does not list")
+    return read
 
 
 def _damaged(file: str, details: str) -> UnreadableFileError:
