@@ -6,10 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from catalogs.demo import inputs as given
+from catalogs.demo.commodities import COMMODITIES
 from catalogs.demo.results import Record
-from catalogs.demo.technologies import COMMODITIES, LINKS, PROCESSES
+from catalogs.demo.technologies import LINKS, PROCESSES
 
 TOLERANCE = 1e-6
+#: The kind of yearly cost that each cost attribute belongs to.
+COST_KINDS = {
+    "Cost_Inv": "INV", "Cost_Fom": "FIX", "Cost_Act": "VAR", "Cost_Flo": "VAR",
+    "Cost_Comx": "VARX", "Cost_ire": "IRE",
+}
 
 
 class InconsistentResultsError(AssertionError):
@@ -35,36 +41,28 @@ def check(rows: Iterable[Record]) -> None:
     _check_trade(rows)
 
 
+def _sums(rows: list[Record], attribute: str, *places: int) -> dict[tuple[str, ...], float]:
+    """Return the sums of an attribute by the cells at the given places of a row."""
+    found: dict[tuple[str, ...], float] = defaultdict(float)
+    for row in rows:
+        if row[0] == attribute:
+            found[tuple(str(row[place]) for place in places)] += row[8]
+    return found
+
+
 def _check_costs(rows: list[Record]) -> None:
-    objective, transfers = 0.0, 0.0
-    by_region: dict[str, float] = defaultdict(float)
-    parts: dict[str, float] = defaultdict(float)
-    factor: dict[tuple[str, str], float] = {}
-    yearly: dict[tuple[str, str, str], float] = defaultdict(float)
-    detail: dict[tuple[str, str, str], float] = defaultdict(float)
-    kinds = {"Cost_Inv": "INV", "Cost_Fom": "FIX", "Cost_Act": "VAR", "Cost_Flo": "VAR",
-             "Cost_Comx": "VARX", "Cost_ire": "IRE"}
-    for name, _, _, year, region, _, _, kind, value in rows:
-        if name == "ObjZ":
-            objective = value
-        elif name == "Reg_obj":
-            by_region[region] = value
-        elif name == "Reg_irec":
-            transfers += value
-        elif name == "Reg_wobj":
-            parts[region] += value
-        elif name == "Time_NPV":
-            factor[region, year] = value
-        elif name == "Reg_ACost":
-            yearly[region, year, kind] += value
-        elif name in kinds:
-            detail[region, year, kinds[name]] += value
-    _same("ObjZ and the sum of Reg_obj", objective, sum(by_region.values()))
-    _same("the sum of Reg_irec and nothing", transfers, 0.0)
+    by_region, parts = _sums(rows, "Reg_obj", 4), _sums(rows, "Reg_wobj", 4)
+    _same("ObjZ and the sum of Reg_obj", _sums(rows, "ObjZ")[()], sum(by_region.values()))
+    _same("the sum of Reg_irec and nothing", sum(_sums(rows, "Reg_irec", 4).values()), 0.0)
+    yearly, factor = _sums(rows, "Reg_ACost", 4, 3, 7), _sums(rows, "Time_NPV", 4, 3)
+    detail: dict[tuple[str, ...], float] = defaultdict(float)
+    for attribute, kind in COST_KINDS.items():
+        for place, value in _sums(rows, attribute, 4, 3).items():
+            detail[(*place, kind)] += value
     for key in {*yearly, *detail}:
         _same(f"Reg_ACost of {key} and its Cost rows", yearly[key], detail[key])
-    for region, total in by_region.items():
-        _same(f"Reg_obj of {region} and its Reg_wobj", total, parts[region])
+    for (region,), total in by_region.items():
+        _same(f"Reg_obj of {region} and its Reg_wobj", total, parts[(region,)])
         discounted = sum(
             value * factor[where, year]
             for (where, year, kind), value in yearly.items() if where == region and kind != "IRE"
@@ -123,41 +121,37 @@ def _check_trade(rows: list[Record]) -> None:
 # --- Figures to look at ---------------------------------------------------------------------------
 
 
+def _figure(row: Record) -> tuple[str, float] | None:
+    """Return the label of the figure that a row belongs to, and what it adds; None for none."""
+    name, commodity, code, _, region, _, part, _, value = row
+    final = code[0] in "RCIAT" and not code.startswith("TB_")
+    if name == "VAR_FOut" and commodity == "ELC" and not code.startswith(("TB_", "S")):
+        return f"{code} [TWh]", value / 3.6
+    if name == "VAR_FOut" and code == "TCELC01":
+        return "Battery cars [Gvkm]", value
+    if name == "VAR_FIn" and commodity in {"ELC", "ELCD"} and (final or code == "PELYZE01"):
+        label = "Final electricity [TWh]" if final else "Electrolysers use [TWh]"
+        return label, value / 3.6
+    if name == "VAR_FIn" and code.startswith("EXPELC"):
+        return "Electricity exports [TWh]", value / 3.6
+    if name == "VAR_Comnet" and commodity == "TOTCO2":
+        return "Emissions of CO2 [Mt]", value / 1000
+    if name == "User_conFXM":
+        return "CO2 price above the tax [EUR/t]", -value * 1000
+    if name == "EQ_CombalM" and commodity == "ELC":
+        return f"Price in {region} [EUR/MWh]", 3.6 * value * given.fraction(part)
+    return None
+
+
 def summary(rows: Iterable[Record], years: Iterable[int]) -> str:
     """Return a table of generation, use, emissions and prices by milestone year."""
-    rows = list(rows)
     columns = [str(year) for year in years]
-    lines = ["".join(f"{column:>9}" for column in ["", *columns]).rjust(36)]
-
-    def line(label: str, values: dict[str, float]) -> None:
-        cells = "".join(f"{values.get(column, 0.0):9.1f}" for column in columns)
-        lines.append(f"{label:<27}{cells}")
-
-    generation: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    other: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    price: dict[tuple[str, str], float] = defaultdict(float)
-    for name, commodity, code, year, region, _, part, _, value in rows:
-        if name == "VAR_FOut" and commodity == "ELC" and not code.startswith(("TB_", "S")):
-            generation[code][year] += value / 3.6
-        elif name == "VAR_FIn" and commodity in {"ELC", "ELCD"}:
-            if code.startswith("EXP"):
-                other["Electricity exports [TWh]"][year] += value / 3.6
-            elif code.startswith(("R", "C", "I", "A", "T")) and not code.startswith("TB_"):
-                other["Final electricity [TWh]"][year] += value / 3.6
-            elif code == "PELYZE01":
-                other["Electrolysers use [TWh]"][year] += value / 3.6
-        elif name == "VAR_Comnet" and commodity == "TOTCO2":
-            other["CO2 [Mt]"][year] += value / 1000
-        elif name == "VAR_FOut" and code == "TCELC01":
-            other["Battery cars [Gvkm]"][year] += value
-        elif name == "User_conFXM":
-            other["CO2 price above tax [EUR/t]"][year] -= value * 1000
-        elif name == "EQ_CombalM" and commodity == "ELC":
-            price[region, year] += 3.6 * value * given.fraction(part)
-    for code in sorted(generation):
-        line(f"{code} [TWh]", generation[code])
-    for label in sorted(other):
-        line(label, other[label])
-    for region in sorted({key[0] for key in price}):
-        line(f"Price in {region} [EUR/MWh]", {year: price[region, year] for year in columns})
+    figures: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(columns, 0.0))
+    for row in rows:
+        if found := _figure(row):
+            figures[found[0]][row[3]] += found[1]
+    lines = [f"{'':<33}" + "".join(f"{column:>9}" for column in columns)]
+    for label in sorted(figures):
+        cells = "".join(f"{value:9.1f}" for value in figures[label].values())
+        lines.append(f"{label:<33}{cells}")
     return "\n".join(lines)

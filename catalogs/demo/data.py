@@ -1,9 +1,9 @@
 """Input data of the demo model: time, regions, demands, stocks, potentials, profiles, prices.
 
 All figures are rough and rounded, meant to give a plausible picture and nothing more. They were
-set from memory of what public sources show: Eurostat energy balances, Nord Pool and ENTSO-E
-transparency data, the Danish Energy Agency's technology catalogues, NVE, Energimyndigheten,
-Statistics Finland. Do not use them for analysis.
+set by hand to the order of magnitude that public sources show: Eurostat energy balances, Nord Pool
+and ENTSO-E transparency data, the Danish Energy Agency's technology catalogues, NVE,
+Energimyndigheten, Statistics Finland. Do not use them for analysis.
 
 Energy is in PJ, capacity in GW, money in million euro of 2020 (MEUR20), emissions in kt CO2.
 """
@@ -157,46 +157,6 @@ HYDROGEN_DEMAND: dict[str, tuple[float, ...]] = {
     "FI": (14, 16, 20, 25, 29, 32),
     "LT": (16, 16, 17, 18, 19, 20),
 }
-
-#: Share of each device in its demand in 2025 by region; homes and services alike.
-HEAT_SHARES: dict[str, dict[str, float]] = {
-    "DKW": {"DHX": 0.60, "GAS": 0.12, "OIL": 0.04, "BIO": 0.10, "ELC": 0.05, "HPP": 0.09},
-    "DKE": {"DHX": 0.65, "GAS": 0.12, "OIL": 0.03, "BIO": 0.06, "ELC": 0.06, "HPP": 0.08},
-    "NON": {"DHX": 0.05, "BIO": 0.15, "ELC": 0.50, "HPP": 0.30},
-    "NOS": {"DHX": 0.08, "BIO": 0.13, "ELC": 0.47, "HPP": 0.32},
-    "SEN": {"DHX": 0.52, "BIO": 0.10, "ELC": 0.16, "HPP": 0.22},
-    "SES": {"DHX": 0.55, "GAS": 0.01, "BIO": 0.06, "ELC": 0.14, "HPP": 0.24},
-    "FI": {"DHX": 0.48, "OIL": 0.05, "BIO": 0.14, "ELC": 0.18, "HPP": 0.15},
-    "EE": {"DHX": 0.52, "GAS": 0.08, "BIO": 0.22, "ELC": 0.06, "HPP": 0.12},
-    "LV": {"DHX": 0.42, "GAS": 0.16, "BIO": 0.34, "ELC": 0.04, "HPP": 0.04},
-    "LT": {"DHX": 0.50, "GAS": 0.16, "BIO": 0.24, "ELC": 0.04, "HPP": 0.06},
-}
-INDUSTRY_SHARES: dict[str, dict[str, float]] = {
-    "DKW": {"GAS": 0.60, "BIO": 0.22, "OIL": 0.10, "ELC": 0.08},
-    "DKE": {"GAS": 0.58, "BIO": 0.22, "OIL": 0.12, "ELC": 0.08},
-    "NON": {"GAS": 0.20, "BIO": 0.35, "OIL": 0.20, "ELC": 0.25},
-    "NOS": {"GAS": 0.30, "BIO": 0.30, "OIL": 0.20, "ELC": 0.20},
-    "SEN": {"GAS": 0.05, "BIO": 0.75, "OIL": 0.15, "ELC": 0.05},
-    "SES": {"GAS": 0.20, "BIO": 0.60, "OIL": 0.12, "ELC": 0.08},
-    "FI": {"GAS": 0.12, "BIO": 0.72, "OIL": 0.10, "ELC": 0.06},
-    "EE": {"GAS": 0.40, "BIO": 0.40, "OIL": 0.10, "ELC": 0.10},
-    "LV": {"GAS": 0.30, "BIO": 0.55, "OIL": 0.10, "ELC": 0.05},
-    "LT": {"GAS": 0.60, "BIO": 0.25, "OIL": 0.10, "ELC": 0.05},
-}
-#: Cars: shares of gasoline, diesel and battery cars in 2025.
-CAR_SHARES: dict[str, tuple[float, float, float]] = {
-    "DKW": (0.55, 0.30, 0.15),
-    "DKE": (0.56, 0.26, 0.18),
-    "NON": (0.30, 0.46, 0.24),
-    "NOS": (0.27, 0.39, 0.34),
-    "SEN": (0.46, 0.46, 0.08),
-    "SES": (0.46, 0.40, 0.14),
-    "FI": (0.62, 0.30, 0.08),
-    "EE": (0.56, 0.42, 0.02),
-    "LV": (0.36, 0.62, 0.02),
-    "LT": (0.31, 0.67, 0.02),
-}
-AGRICULTURE_SHARES = {"DSL": 0.55, "ELC": 0.30, "BIO": 0.15}
 
 # --- Stocks and potentials ----------------------------------------------------------------------
 

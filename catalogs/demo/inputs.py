@@ -5,16 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from catalogs.demo import data
-from catalogs.demo.technologies import (
-    ANNUAL,
-    COMMODITIES,
-    GW_YEAR,
-    PROCESSES,
-    SHARE_LIMITS,
-    Link,
-    Process,
-)
+from catalogs.demo import data, shares
+from catalogs.demo.commodities import ANNUAL, COMMODITIES
+from catalogs.demo.technologies import GW_YEAR, PROCESSES, Link, Process
 
 YEARS = tuple(data.PERIODS)
 TIMESLICES = tuple(f"{season}-{part}" for season in data.SEASONS for part in data.DAY_PARTS)
@@ -24,7 +17,7 @@ YEAR_FRACTION: dict[str, float] = {
     for season, (_, days) in data.SEASONS.items()
     for part, (_, hours) in data.DAY_PARTS.items()
 }
-ELECTRICITY_LINE_USE = 0.90  # share of the time a line or pipeline is in service
+LINE_USE = 0.90  # share of the time a line or pipeline is in service
 STOCK_MARGIN = 1.03  # devices stand a little above what 2025 needs
 
 
@@ -46,11 +39,11 @@ def interpolate(pair: tuple[float, float], year: int) -> float:
 
 def season(timeslice: str) -> str:
     """Return the season of a timeslice."""
-    return timeslice.split("-")[0]
+    return timeslice.partition("-")[0]
 
 
 def _part(timeslice: str) -> str:
-    return timeslice.split("-")[1]
+    return timeslice.partition("-")[2]
 
 
 def timeslices(level: str) -> tuple[str, ...]:
@@ -126,13 +119,13 @@ def base_share(process: Process, region: str) -> float:
     """Return the share of a device in its demand in 2025; 1 where it has no rival."""
     kind = process.code[2:5]
     if process.demand in {"DRHEA", "DCHEA"}:
-        return data.HEAT_SHARES[region].get(kind, 0.0)
+        return shares.HEAT_SHARES[region].get(kind, 0.0)
     if process.demand == "DIHEA":
-        return data.INDUSTRY_SHARES[region].get(kind, 0.0)
+        return shares.INDUSTRY_SHARES[region].get(kind, 0.0)
     if process.demand == "DAGRI":
-        return data.AGRICULTURE_SHARES.get(kind, 0.0)
+        return shares.AGRICULTURE_SHARES.get(kind, 0.0)
     if process.demand == "DTCAR":
-        return dict(zip(("GSL", "DSL", "ELC"), data.CAR_SHARES[region], strict=True))[kind]
+        return dict(zip(("GSL", "DSL", "ELC"), shares.CAR_SHARES[region], strict=True))[kind]
     if process.demand == "DTTRU":
         return 1.0 if kind == "DSL" else 0.0
     return 1.0
@@ -141,12 +134,12 @@ def base_share(process: Process, region: str) -> float:
 def share_limits(process: Process, region: str, year: int) -> tuple[float, float]:
     """Return the lowest and highest share of a device in its demand."""
     base = base_share(process, region)
-    if process.code not in SHARE_LIMITS:
+    if process.code not in shares.SHARE_LIMITS:
         return 0.0, 1.0
     if base == 0 and process.code.startswith(("RHGAS", "RHOIL", "CHGAS", "CHOIL")):
         return 0.0, 0.0
-    shifts = (limit[YEARS.index(year)] for limit in SHARE_LIMITS[process.code])
-    low, high = (base + ((1 - base) if s > 0 else base) * s for s in shifts)
+    bounds = (limit[YEARS.index(year)] for limit in shares.SHARE_LIMITS[process.code])
+    low, high = (base + ((1 - base) if s > 0 else base) * s for s in bounds)
     return low, min(1.0, high + 0.001)
 
 

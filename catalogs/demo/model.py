@@ -15,8 +15,9 @@ import numpy as np
 
 from catalogs.demo import data
 from catalogs.demo import inputs as given
+from catalogs.demo.commodities import ANNUAL, COMMODITIES
 from catalogs.demo.program import Key, Program
-from catalogs.demo.technologies import ANNUAL, COMMODITIES, GW_YEAR, LINKS, Link, Process
+from catalogs.demo.technologies import GW_YEAR, LINKS, Link, Process
 
 #: What a reservoir may let out in a season, relative to an even flow over the year.
 SEASON_RELEASE = (0.55, 1.40)
@@ -102,7 +103,8 @@ class Builder:
         return [self.program.columns[key] for key in keys if key in self.program.columns]
 
     def _capacity(
-        self, key: Key, process: Process, region: str, year: int, factor: float, left: list[int]
+        self, key: Key, process: Process, region: str, year: int, *, factor: float,
+        left: list[int],
     ) -> None:
         """Bound the sum of the columns by capacity times ``factor``: stock right, new left."""
         self.program.right[key] = factor * given.stock(process, region, year)
@@ -138,22 +140,22 @@ class Builder:
                 used.append(column)
                 if least:
                     self.program.bound(("least", region, process.code, year), column, -1.0)
-                for code, amount in mode.inputs.items():
-                    self._flow(column, process, region, code, year, timeslice, -amount)
-                for code, amount in mode.outputs.items():
-                    self._flow(column, process, region, code, year, timeslice, amount)
+                flows = [(code, -amount) for code, amount in mode.inputs.items()]
+                for code, amount in (*flows, *mode.outputs.items()):
+                    self._flow(column, process, region, code, year=year, timeslice=timeslice,
+                               amount=amount)
                 if carbon and self.scenario.co2_cap and year in data.CO2_CAP:
                     self.program.bound(("co2", year), column, carbon)
             if process.capacity_unit and not is_outside_trade(process):
                 factor = given.availability(process, region, timeslice)
                 factor *= process.capacity_to_activity * given.fraction(timeslice)
                 key = ("capacity", region, process.code, year, timeslice)
-                self._capacity(key, process, region, year, factor, used)
+                self._capacity(key, process, region, year, factor=factor, left=used)
         if process.code == "EHYDAM00":
             self._hold_water(process, region, year)
 
     def _flow(
-        self, column: int, process: Process, region: str, code: str, year: int, timeslice: str,
+        self, column: int, process: Process, region: str, code: str, *, year: int, timeslice: str,
         amount: float,
     ) -> None:
         """Enter a flow into its commodity's balance: in its slice, over the year, or by load."""
@@ -207,10 +209,11 @@ class Builder:
                 self.program.balance(ring, level[i], 1.0)
                 self.program.balance(ring, after, -1.0)
                 room = process.capacity_to_activity
-                self._capacity(("room", *name, part), process, region, year, room, [level[i]])
+                self._capacity(("room", *name, part), process, region, year, factor=room,
+                               left=[level[i]])
                 power = GW_YEAR * given.fraction(part)
-                self._capacity(("power", *name, part), process, region, year, power,
-                               [into[i], out[i]])
+                self._capacity(("power", *name, part), process, region, year, factor=power,
+                               left=[into[i], out[i]])
 
     def _connect(self, link: Link) -> None:
         for year in self.years:
@@ -220,7 +223,7 @@ class Builder:
                 self.program.column(("new", "", link.code, year), cost, limit)
         for year in self.years:
             for timeslice in given.timeslices(COMMODITIES[link.commodity].level):
-                factor = GW_YEAR * given.ELECTRICITY_LINE_USE * given.fraction(timeslice)
+                factor = GW_YEAR * given.LINE_USE * given.fraction(timeslice)
                 key: Key = ("line", link.code, year, timeslice)
                 self.program.right[key] = factor * link.stock
                 for start, end in ((link.first, link.second), (link.second, link.first)):

@@ -58,7 +58,8 @@ class Program:
         row[column] = row.get(column, 0.0) + value
 
     def _matrix(self, rows: dict[Key, Row]) -> tuple[csr_matrix, np.ndarray]:
-        starts, numbers, values = [0], [], []
+        starts, numbers = [0], list[int]()
+        values = list[float]()
         for row in rows.values():
             numbers.extend(row)
             values.extend(row.values())

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 from catalogs.demo import inputs as given
+from catalogs.demo.commodities import ANNUAL, COMMODITIES, TOTAL_EMISSION
 from catalogs.demo.model import Builder, is_outside_trade, links_of
 from catalogs.demo.program import Key, Optimum
-from catalogs.demo.technologies import (
-    ANNUAL,
-    COMMODITIES,
-    TOTAL_EMISSION,
-    Link,
-    Process,
-)
+from catalogs.demo.technologies import PROCESSES, Link, Process
 
 CURRENCY = "MEUR20"
 NOISE = 1e-8
@@ -65,7 +61,7 @@ class Results:
             self._collect_activity(key, value)
         elif key[0] in {"in", "out", "level"}:
             region, code, year, part = str(key[1]), str(key[2]), int(key[3]), str(key[4])
-            commodity = next(iter(given.PROCESSES[code].modes[0].inputs))
+            commodity = next(iter(PROCESSES[code].modes[0].inputs))
             if key[0] == "level":
                 self.activity[region, code, year, part] += value
             else:
@@ -74,7 +70,7 @@ class Results:
 
     def _collect_activity(self, key: Key, value: float) -> None:
         region, code, year, part = str(key[1]), str(key[2]), int(key[3]), str(key[4])
-        process = given.PROCESSES[code]
+        process = PROCESSES[code]
         mode = process.modes[int(key[5])]
         self.activity[region, code, year, part] += value
         for side, amounts in ((self.flow_in, mode.inputs), (self.flow_out, mode.outputs)):
@@ -126,8 +122,10 @@ class Results:
             if sent < NOISE:
                 continue
             total += sent
-            common = {"commodity": link.commodity, "process": link.code, "year": year,
-                      "vintage": year, "timeslice": part}
+            common: dict[str, Any] = {
+                "commodity": link.commodity, "process": link.code, "year": year,
+                "vintage": year, "timeslice": part,
+            }
             yield _record("VAR_FIn", sent, region=start, **common)
             yield _record("VAR_FOut", significant(sent * (1 - link.loss)), region=end, **common)
         if total:
@@ -152,19 +150,20 @@ class Results:
                 for year in self.years:
                     old = given.stock(process, region, year)
                     price = given.interpolate(prices, year) if prices else 0.0
-                    yield from self._capacity(region, region, process.code, process.life, year,
-                                              old, price)
+                    yield from self._capacity(region, region, process.code, year, life=process.life,
+                                              old=old, price=price)
         for link in self.links:
             for region in (link.first, link.second):
                 for year in self.years:
                     # Each region owns the whole line and pays half of it.
-                    yield from self._capacity(region, "", link.code, link.life, year, link.stock,
-                                              link.investment / 2)
+                    yield from self._capacity(region, "", link.code, year, life=link.life,
+                                              old=link.stock, price=link.investment / 2)
 
     def _capacity(
-        self, region: str, where: str, code: str, life: int, year: int, old: float, price: float
+        self, region: str, where: str, code: str, year: int, *, life: int, old: float,
+        price: float,
     ) -> Iterator[Record]:
-        common = {"process": code, "year": year, "region": region}
+        common: dict[str, Any] = {"process": code, "year": year, "region": region}
         new, standing = self._new(where, code, year), self._standing(where, code, life, year)
         if standing:
             yield _record("VAR_Cap", significant(standing), **common)
@@ -190,7 +189,7 @@ class Results:
                 net[commodity, region, year] += value
                 net[TOTAL_EMISSION, region, year] += value
         for (commodity, region, year), value in sorted(net.items()):
-            at = {"year": year, "region": region, "timeslice": ANNUAL}
+            at: dict[str, Any] = {"year": year, "region": region, "timeslice": ANNUAL}
             yield _record("VAR_Comnet", significant(value), commodity=commodity, **at)
             price = self.cap_price(year)
             if commodity == TOTAL_EMISSION:
@@ -217,7 +216,9 @@ class Results:
                 value for (_, _, commodity, when, _), value in self.flow_out.items()
                 if when == year and COMMODITIES[commodity].type == "ENV"
             )
-            at = {"year": year, "region": "NONE", "timeslice": ANNUAL, "kind": "UC_CO2CAP"}
+            at: dict[str, Any] = {
+                "year": year, "region": "NONE", "timeslice": ANNUAL, "kind": "UC_CO2CAP",
+            }
             yield _record("User_con", significant(total), **at)
             yield _record("User_conFXM", -self.cap_price(year), **at)
 
@@ -233,7 +234,8 @@ class Results:
             if commodity.type == "ENV":
                 continue
             for part in given.timeslices(commodity.level):
-                at = {"commodity": code, "year": year, "region": region, "timeslice": part}
+                at: dict[str, Any] = {"commodity": code, "year": year, "region": region,
+                                      "timeslice": part}
                 if price := significant(self._price(region, code, year, part), 6):
                     yield _record("EQ_CombalM", price, **at)
                 if commodity.type == "DEM":
@@ -250,67 +252,68 @@ class Results:
                     yield from self._yearly_costs(process, region, year)
                     if price:
                         unit = given.interpolate(price, year) * given.annuity(process.life)
-                        yield from self._payments(region, region, process.code, process.life,
-                                                  year, unit)
+                        yield from self._payments(region, region, process.code, year,
+                                                  life=process.life, unit=unit)
         for link in self.links:
             for region in (link.first, link.second):
                 for year in self.years:
                     unit = link.investment / 2 * given.annuity(link.life)
-                    yield from self._payments(region, "", link.code, link.life, year, unit)
+                    yield from self._payments(region, "", link.code, year, life=link.life,
+                                              unit=unit)
                     yield from self._link_costs(link, region, year)
 
     def _cost(
-        self, attribute: str, kind: str, value: float, process: str, region: str, year: int,
-        vintage: int | str, commodity: str = "-", word: str = "-",
+        self, attribute: str, kind: str, value: float, *, process: str, region: str, year: int,
+        vintage: int | None = None, commodity: str = "-", word: str = "-",
     ) -> Iterator[Record]:
         """Return a cost row and add it to its kind; nothing for no cost."""
         amount = significant(value)
         if abs(amount) > 1e-7:
             self.cost[region, year, kind] += amount
             yield _record(attribute, amount, commodity=commodity, process=process, year=year,
-                          region=region, vintage=vintage, kind=word)
+                          region=region, vintage=year if vintage is None else vintage, kind=word)
 
     def _payments(
-        self, region: str, where: str, code: str, life: int, vintage: int, unit: float
+        self, region: str, where: str, code: str, vintage: int, *, life: int, unit: float
     ) -> Iterator[Record]:
         """Return the yearly payments for what was built in ``vintage``."""
         new = self._new(where, code, vintage)
         for year in given.alive(life, vintage, self.years):
-            yield from self._cost("Cost_Inv", "INV", new * unit, code, region, year, vintage,
-                                  word="INV")
+            yield from self._cost("Cost_Inv", "INV", new * unit, process=code, region=region,
+                                  year=year, vintage=vintage, word="INV")
 
     def _yearly_costs(self, process: Process, region: str, year: int) -> Iterator[Record]:
         standing = self._standing(region, process.code, process.life, year)
         standing += given.stock(process, region, year)
-        at = (process.code, region, year, year)
-        yield from self._cost("Cost_Fom", "FIX", standing * process.fixed, *at)
+        at: dict[str, Any] = {"process": process.code, "region": region, "year": year}
+        yield from self._cost("Cost_Fom", "FIX", standing * process.fixed, **at)
         if process.is_storage:
             commodity = next(iter(process.modes[0].inputs))
             used = sum(
                 self.flow_out.get((region, process.code, commodity, year, part), 0.0)
                 for part in given.TIMESLICES
             )
-            yield from self._cost("Cost_Act", "VAR", used * process.variable, *at)
+            yield from self._cost("Cost_Act", "VAR", used * process.variable, **at)
             return
         acts = {
             part: self.activity.get((region, process.code, year, part), 0.0)
             for part in given.timeslices(process.level)
         }
-        yield from self._cost("Cost_Act", "VAR", sum(acts.values()) * process.variable, *at)
+        yield from self._cost("Cost_Act", "VAR", sum(acts.values()) * process.variable, **at)
         if process.code.startswith("IMP") or is_outside_trade(process):
             mode = process.modes[0]
             commodity = next(iter({**mode.inputs, **mode.outputs}))
             paid = sum(
                 value * given.flow_price(process, year, part) for part, value in acts.items()
             )
-            yield from self._cost("Cost_Flo", "VAR", paid, *at, commodity)
+            yield from self._cost("Cost_Flo", "VAR", paid, commodity=commodity, **at)
 
     def _link_costs(self, link: Link, region: str, year: int) -> Iterator[Record]:
         """Return fixed and use costs of a link, half each, and what is paid for what it carries."""
-        at = (link.code, region, year, year)
+        at: dict[str, Any] = {"process": link.code, "region": region, "year": year}
         standing = self._standing("", link.code, link.life, year)
         fixed = standing * link.fixed / 2
-        yield from self._cost("Cost_Fom", "FIX", fixed, *at)
+        yield from self._cost("Cost_Fom", "FIX", fixed, **at)
         used, balance = 0.0, 0.0
         for part in given.timeslices(COMMODITIES[link.commodity].level):
             for start, end in ((link.first, link.second), (link.second, link.first)):
@@ -321,8 +324,8 @@ class Results:
                 worth = self._price(start, link.commodity, year, part) * sent
                 worth += self._price(end, link.commodity, year, part) * sent * (1 - link.loss)
                 balance += worth / 2 if region == end else -worth / 2
-        yield from self._cost("Cost_Act", "VAR", used * link.variable / 2, *at)
-        yield from self._cost("Cost_ire", "IRE", balance, *at, link.commodity)
+        yield from self._cost("Cost_Act", "VAR", used * link.variable / 2, **at)
+        yield from self._cost("Cost_ire", "IRE", balance, commodity=link.commodity, **at)
 
     def _totals(self) -> Iterator[Record]:
         """Return the yearly costs by kind, the parts of the objective, and the objective."""

@@ -1,4 +1,4 @@
-"""Commodities and processes of the demo model, and how they are named.
+"""Processes of the demo model: technologies, trade and links, and how codes are made.
 
 Codes. Commodities: three letters for fuels (``GAS``), ``ELC``/``HET`` at the plant and
 ``ELCD``/``HETD`` delivered, ``D...`` for demands, ``...CO2`` for emissions. Processes: the first
@@ -17,24 +17,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalogs.demo import data
+from catalogs.demo.commodities import ANNUAL, DAYNITE, FUELS
 
-ANNUAL = "ANNUAL"
-DAYNITE = "DAYNITE"
 GW_YEAR = 31.536  # PJ of one GW over a year
 HEAT_DEVICE_USE = 0.20  # full-load share of a building's heating device
 INDUSTRY_USE = 0.70
-
-
-@dataclass(frozen=True)
-class Commodity:
-    """A commodity; ``group`` is its kind of energy carrier or the sector of a demand."""
-
-    code: str
-    description: str
-    unit: str = "PJ"
-    level: str = ANNUAL
-    type: str = "NRG"
-    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,52 +64,6 @@ class Process:
         return self.hours > 0
 
 
-_FUELS = (
-    ("GAS", "Natural gas", "FOS"), ("OIL", "Fuel oil", "FOS"), ("DSL", "Diesel", "FOS"),
-    ("GSL", "Gasoline", "FOS"), ("COA", "Coal", "FOS"), ("SHA", "Oil shale", "FOS"),
-    ("NUC", "Nuclear fuel", ""), ("BIO", "Solid biomass", "REN"),
-    ("WST", "Municipal waste", "REN"), ("BDS", "Biodiesel", "REN"), ("WIN", "Wind", "REN"),
-    ("SOL", "Solar radiation", "REN"), ("HYD", "Hydro power inflow", "REN"),
-    ("AMB", "Ambient heat", "REN"), ("HH2", "Hydrogen", "SYN"),
-)
-_DEMANDS = (
-    ("DRHEA", "Homes: space and water heat", "PJ", "RES"),
-    ("DCHEA", "Services: space and water heat", "PJ", "COMM"),
-    ("DRAPP", "Homes: appliances and lighting", "PJ", "RES"),
-    ("DCAPP", "Services: appliances and lighting", "PJ", "COMM"),
-    ("DIHEA", "Industry: process heat", "PJ", "IND"),
-    ("DIELC", "Industry: motors, processes and data centres", "PJ", "IND"),
-    ("DIHH2", "Industry: hydrogen for chemicals and steel", "PJ", "IND"),
-    ("DAGRI", "Agriculture and fishing: energy services", "PJ", "AGR"),
-    ("DTCAR", "Transport: cars", "Gvkm", "TRN"),
-    ("DTTRU", "Transport: trucks", "Mt-km", "TRN"),
-)
-_EMISSIONS = (
-    ("ELCCO2", "CO2 from power plants and combined heat and power"),
-    ("HETCO2", "CO2 from district heat boilers"),
-    ("INDCO2", "CO2 from industry"),
-    ("TRACO2", "CO2 from transport"),
-    ("RSDCO2", "CO2 from homes and services"),
-    ("AGRCO2", "CO2 from agriculture"),
-    ("TOTCO2", "CO2 of all sectors together"),
-)
-TOTAL_EMISSION = "TOTCO2"
-
-COMMODITIES: dict[str, Commodity] = {
-    item.code: item
-    for item in (
-        *(Commodity(code, text, group=group) for code, text, group in _FUELS),
-        Commodity("ELC", "Electricity, high voltage", level=DAYNITE, group="ELC"),
-        Commodity("ELCD", "Electricity, delivered", level=DAYNITE, group="ELC"),
-        Commodity("HET", "District heat, at the plant", level=DAYNITE, group="HET"),
-        Commodity("HETD", "District heat, delivered", level=DAYNITE, group="HET"),
-        *(Commodity(code, text, unit, type="DEM", group=sector)
-          for code, text, unit, sector in _DEMANDS),
-        *(Commodity(code, text, "kt", type="ENV") for code, text in _EMISSIONS),
-    )
-}
-
-
 def _one(inputs: dict[str, float], outputs: dict[str, float]) -> tuple[Mode, ...]:
     return (Mode(inputs, outputs),)
 
@@ -135,7 +76,7 @@ def _where(code: str) -> tuple[str, ...]:
 
 def _supply() -> list[Process]:
     free: dict[str, Any] = {"level": ANNUAL, "capacity_unit": "", "capacity_to_activity": 1.0}
-    names = {code: text.lower() for code, text, _ in _FUELS}
+    names = {code: text.lower() for code, text, _ in FUELS}
     imports = [
         Process(f"IMP{fuel}1", f"Import of {names[fuel]}", ("IRE",), _one({}, {fuel: 1}), **free)
         for fuel in data.IMPORT_PRICE
@@ -212,10 +153,12 @@ def _heat_and_power() -> list[Process]:
         return Process(code, text, ("CHP",), modes, emission=emission, regions=_where(code), **more)
 
     return [
-        chp("CHCOAL00", "Coal-fired heat and power, extraction", _extraction("COA", 0.42, 0.6, 0.15),
-            fixed=35, variable=1.0, availability=0.85, retirement="coal"),
-        chp("CHPGAS01", "Gas-fired heat and power, extraction", _extraction("GAS", 0.50, 1.1, 0.18),
-            investment=(950, 850), fixed=20, variable=1.0, availability=0.90),
+        chp("CHCOAL00", "Coal-fired heat and power, extraction",
+            _extraction("COA", 0.42, 0.6, 0.15), fixed=35, variable=1.0, availability=0.85,
+            retirement="coal"),
+        chp("CHPGAS01", "Gas-fired heat and power, extraction",
+            _extraction("GAS", 0.50, 1.1, 0.18), investment=(950, 850), fixed=20, variable=1.0,
+            availability=0.90),
         chp("CHPBIO01", "Biomass-fired heat and power", _back_pressure("BIO", 0.28, 0.62),
             investment=(3400, 3100), fixed=80, variable=1.2, availability=0.88,
             retirement="biomass"),
@@ -331,30 +274,28 @@ def _farm_and_transport_devices() -> list[Process]:
             retirement="devices", load="industry", investment=(cost, cost), life=20,
             emission="AGRCO2" if fuel in data.EMISSION_FACTOR else "")
 
-    def vehicle(code: str, text: str, fuel: str, use: float, unit: str, demand: str,
-                cost: tuple[float, float], fixed: float, life: int) -> Process:
+    def vehicle(code: str, text: str, fuel: str, use: float, cost: tuple[float, float],
+                **more: Any) -> Process:
+        unit, demand = ("Gvkm", "DTCAR") if code.startswith("TC") else ("Mt-km", "DTTRU")
         return Process(
             code, f"Transport: {text}", ("DMD", "TRN"), _one({fuel: use}, {demand: 1}),
             level=ANNUAL, demand=demand, activity_unit=unit, capacity_unit=unit,
             capacity_to_activity=1.0, retirement="devices", load="charging", investment=cost,
-            fixed=fixed, life=life, emission="TRACO2" if fuel in data.EMISSION_FACTOR else "")
+            emission="TRACO2" if fuel in data.EMISSION_FACTOR else "", **more)
 
     return [
         farm("DSL", "diesel machines", {"DSL": 1.0}, 25),
         farm("BDS", "machines on biodiesel", {"BDS": 1.0}, 26),
         farm("ELC", "electric machines and light", {"ELCD": 0.75}, 45),
         farm("BIO", "biomass heating", {"BIO": 1.1}, 30),
-        vehicle("TCGSL01", "gasoline cars", "GSL", 2.10, "Gvkm", "DTCAR", (1650, 1700), 62, 15),
-        vehicle("TCDSL01", "diesel cars", "DSL", 1.90, "Gvkm", "DTCAR", (1780, 1830), 64, 15),
-        vehicle("TCELC01", "battery cars", "ELCD", 0.68, "Gvkm", "DTCAR", (2250, 1680), 45, 15),
-        vehicle("TTDSL01", "diesel trucks", "DSL", 0.00110, "Mt-km", "DTTRU", (0.12, 0.125),
-                0.008, 10),
-        vehicle("TTBDS01", "trucks on biodiesel", "BDS", 0.00110, "Mt-km", "DTTRU", (0.12, 0.125),
-                0.008, 10),
-        vehicle("TTELC01", "battery trucks", "ELCD", 0.00048, "Mt-km", "DTTRU", (0.34, 0.155),
-                0.006, 10),
-        vehicle("TTHH201", "hydrogen trucks", "HH2", 0.00080, "Mt-km", "DTTRU", (0.36, 0.17),
-                0.008, 10),
+        vehicle("TCGSL01", "gasoline cars", "GSL", 2.10, (1650, 1700), fixed=62, life=15),
+        vehicle("TCDSL01", "diesel cars", "DSL", 1.90, (1780, 1830), fixed=64, life=15),
+        vehicle("TCELC01", "battery cars", "ELCD", 0.68, (2400, 1850), fixed=45, life=15),
+        vehicle("TTDSL01", "diesel trucks", "DSL", 0.00110, (0.12, 0.125), fixed=0.008, life=10),
+        vehicle("TTBDS01", "trucks on biodiesel", "BDS", 0.00110, (0.12, 0.125), fixed=0.008,
+                life=10),
+        vehicle("TTELC01", "battery trucks", "ELCD", 0.00048, (0.34, 0.155), fixed=0.006, life=10),
+        vehicle("TTHH201", "hydrogen trucks", "HH2", 0.00080, (0.36, 0.17), fixed=0.008, life=10),
     ]
 
 
@@ -406,45 +347,16 @@ class Link:
         return 0.01 * self.investment
 
 
-def _link(kind: str, commodity: str, pair: tuple[str, str], loss: float, *numbers: float) -> Link:
-    first, second = pair
+def _link(kind: str, commodity: str, pair: tuple[str, str], loss: float,
+          figures: tuple[float, float, float]) -> Link:
+    (first, second), (stock, limit, investment) = pair, figures
     text = f"{kind} {data.REGIONS[first][0]} - {data.REGIONS[second][0]}"
     return Link(f"TB_{commodity}_{first}_{second}_01", text, commodity, first, second, loss,
-                *numbers)
+                stock, limit, investment)
 
 
 LINKS: tuple[Link, ...] = (
-    *(_link("Power line", "ELC", pair, 0.03, *numbers) for pair, numbers in data.LINKS.items()),
-    *(_link("Hydrogen pipeline", "HH2", pair, 0.015, 0.0, *numbers)
-      for pair, numbers in data.PIPELINES.items()),
+    *(_link("Power line", "ELC", pair, 0.03, figures) for pair, figures in data.LINKS.items()),
+    *(_link("Hydrogen pipeline", "HH2", pair, 0.015, (0.0, *figures))
+      for pair, figures in data.PIPELINES.items()),
 )
-
-#: Limits of a device's share in its demand, 2025, 2030 ... 2050, lowest and highest. Relative to
-#: its share today: +0.2 closes a fifth of the gap to everything, -0.2 takes a fifth of it away.
-_BUILDING_LIMITS = {
-    "DHX": ((0, -0.02, -0.04, -0.06, -0.08, -0.10), (0, 0.03, 0.06, 0.09, 0.11, 0.13)),
-    "GAS": ((0, -0.45, -0.75, -0.95, -1, -1), (0, -0.10, -0.20, -0.30, -0.40, -0.45)),
-    "OIL": ((0, -0.5, -0.8, -1, -1, -1), (0, -0.25, -0.5, -0.7, -0.85, -0.95)),
-    "BIO": ((0, -0.15, -0.30, -0.40, -0.50, -0.55), (0, 0, 0, 0, 0, 0)),
-    "ELC": ((0, -0.12, -0.25, -0.38, -0.50, -0.60), (0, 0, 0, 0, 0, 0)),
-    "HPP": ((0, 0.03, 0.06, 0.09, 0.12, 0.15), (0, 0.10, 0.20, 0.30, 0.38, 0.45)),
-}
-SHARE_LIMITS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
-    **{f"{letter}H{kind}01": limit for letter in "RC" for kind, limit in _BUILDING_LIMITS.items()},
-    "IHGAS01": ((0, -0.35, -0.65, -0.85, -0.95, -1), (0, 0, -0.05, -0.10, -0.15, -0.20)),
-    "IHOIL01": ((0, -0.40, -0.70, -0.90, -1, -1), (0, -0.15, -0.30, -0.45, -0.60, -0.70)),
-    "IHBIO01": ((0, -0.08, -0.12, -0.16, -0.20, -0.25), (0, 0.05, 0.10, 0.14, 0.18, 0.20)),
-    "IHELC01": ((0, 0.01, 0.02, 0.04, 0.06, 0.08), (0, 0.08, 0.18, 0.28, 0.38, 0.46)),
-    "IHHH201": ((0, 0, 0, 0, 0, 0), (0, 0.01, 0.05, 0.10, 0.16, 0.22)),
-    "AGDSL01": ((0, -0.30, -0.55, -0.75, -0.90, -1), (0, -0.05, -0.10, -0.15, -0.20, -0.25)),
-    "AGBDS01": ((0, 0, 0, 0, 0, 0), (0, 0.06, 0.14, 0.22, 0.30, 0.40)),
-    "AGELC01": ((0, 0.02, 0.05, 0.08, 0.11, 0.14), (0, 0.08, 0.20, 0.32, 0.44, 0.55)),
-    "AGBIO01": ((0, -0.1, -0.15, -0.2, -0.25, -0.3), (0, 0.02, 0.04, 0.06, 0.08, 0.10)),
-    "TCGSL01": ((0, -0.35, -0.65, -0.85, -0.97, -1), (0, 0, 0, -0.15, -0.30, -0.45)),
-    "TCDSL01": ((0, -0.40, -0.70, -0.90, -1, -1), (0, -0.15, -0.30, -0.45, -0.60, -0.75)),
-    "TCELC01": ((0, 0.13, 0.28, 0.45, 0.60, 0.72), (0, 0.22, 0.48, 0.72, 0.90, 1)),
-    "TTDSL01": ((0, -0.25, -0.55, -0.80, -0.95, -1), (0, 0, 0, 0, 0, 0)),
-    "TTBDS01": ((0, 0, 0, 0, 0, 0), (0, 0.04, 0.08, 0.12, 0.15, 0.18)),
-    "TTELC01": ((0, 0.03, 0.12, 0.25, 0.40, 0.52), (0, 0.08, 0.25, 0.45, 0.62, 0.75)),
-    "TTHH201": ((0, 0, 0.01, 0.02, 0.03, 0.04), (0, 0.01, 0.06, 0.12, 0.18, 0.24)),
-}

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from catalogs.demo import data
 from catalogs.demo import inputs as given
+from catalogs.demo.commodities import ANNUAL, COMMODITIES, DAYNITE
 from catalogs.demo.model import links_of
 from catalogs.demo.results import Record
-from catalogs.demo.technologies import ANNUAL, COMMODITIES, DAYNITE, PROCESSES
+from catalogs.demo.technologies import PROCESSES
 
 MODEL = "Nordic-Baltic demo"
 HEADER = (
