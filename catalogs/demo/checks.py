@@ -13,8 +13,12 @@ from catalogs.demo.technologies import LINKS, PROCESSES
 TOLERANCE = 1e-6
 #: The kind of yearly cost that each cost attribute belongs to.
 COST_KINDS = {
-    "Cost_Inv": "INV", "Cost_Fom": "FIX", "Cost_Act": "VAR", "Cost_Flo": "VAR",
-    "Cost_Comx": "VARX", "Cost_ire": "IRE",
+    "Cost_Inv": "INV",
+    "Cost_Fom": "FIX",
+    "Cost_Act": "VAR",
+    "Cost_Flo": "VAR",
+    "Cost_Comx": "VARX",
+    "Cost_ire": "IRE",
 }
 
 
@@ -65,7 +69,8 @@ def _check_costs(rows: list[Record]) -> None:
         _same(f"Reg_obj of {region} and its Reg_wobj", total, parts[(region,)])
         discounted = sum(
             value * factor[where, year]
-            for (where, year, kind), value in yearly.items() if where == region and kind != "IRE"
+            for (where, year, kind), value in yearly.items()
+            if where == region and kind != "IRE"
         )
         _same(f"Reg_obj of {region} and its discounted yearly costs", total, discounted)
 
@@ -114,8 +119,9 @@ def _check_trade(rows: list[Record]) -> None:
             else:
                 received[code, year, part, other] += value
     for key in {*sent, *received}:
-        _same(f"what {key} sends less the loss", sent[key] * (1 - links[key[0]].loss),
-              received[key])
+        _same(
+            f"what {key} sends less the loss", sent[key] * (1 - links[key[0]].loss), received[key]
+        )
 
 
 # --- Figures to look at ---------------------------------------------------------------------------

@@ -21,12 +21,21 @@ class Commodity:
 
 
 FUELS = (
-    ("GAS", "Natural gas", "FOS"), ("OIL", "Fuel oil", "FOS"), ("DSL", "Diesel", "FOS"),
-    ("GSL", "Gasoline", "FOS"), ("COA", "Coal", "FOS"), ("SHA", "Oil shale", "FOS"),
-    ("NUC", "Nuclear fuel", ""), ("BIO", "Solid biomass", "REN"),
-    ("WST", "Municipal waste", "REN"), ("BDS", "Biodiesel", "REN"), ("WIN", "Wind", "REN"),
-    ("SOL", "Solar radiation", "REN"), ("HYD", "Hydro power inflow", "REN"),
-    ("AMB", "Ambient heat", "REN"), ("HH2", "Hydrogen", "SYN"),
+    ("GAS", "Natural gas", "FOS"),
+    ("OIL", "Fuel oil", "FOS"),
+    ("DSL", "Diesel", "FOS"),
+    ("GSL", "Gasoline", "FOS"),
+    ("COA", "Coal", "FOS"),
+    ("SHA", "Oil shale", "FOS"),
+    ("NUC", "Nuclear fuel", ""),
+    ("BIO", "Solid biomass", "REN"),
+    ("WST", "Municipal waste", "REN"),
+    ("BDS", "Biodiesel", "REN"),
+    ("WIN", "Wind", "REN"),
+    ("SOL", "Solar radiation", "REN"),
+    ("HYD", "Hydro power inflow", "REN"),
+    ("AMB", "Ambient heat", "REN"),
+    ("HH2", "Hydrogen", "SYN"),
 )
 _DEMANDS = (
     ("DRHEA", "Homes: space and water heat", "PJ", "RES"),
@@ -59,8 +68,10 @@ COMMODITIES: dict[str, Commodity] = {
         Commodity("ELCD", "Electricity, delivered", level=DAYNITE, group="ELC"),
         Commodity("HET", "District heat, at the plant", level=DAYNITE, group="HET"),
         Commodity("HETD", "District heat, delivered", level=DAYNITE, group="HET"),
-        *(Commodity(code, text, unit, type="DEM", group=sector)
-          for code, text, unit, sector in _DEMANDS),
+        *(
+            Commodity(code, text, unit, type="DEM", group=sector)
+            for code, text, unit, sector in _DEMANDS
+        ),
         *(Commodity(code, text, "kt", type="ENV") for code, text in _EMISSIONS),
     )
 }

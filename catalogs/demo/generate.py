@@ -14,24 +14,29 @@ from catalogs.demo.results import Record, Results, constant_cost
 FOLDER = Path(__file__).parent / "files"
 SCENARIOS = (
     given.Scenario(
-        "Reference", "Reference",
+        "Reference",
+        "Reference",
         "Today's policy: a moderate tax on CO2, rising slowly, and no cap.",
     ),
     given.Scenario(
-        "Climate target", "Climate_target",
+        "Climate target",
+        "Climate_target",
         "As Reference, with a cap on the CO2 of all regions that falls to near zero in 2050.",
         co2_cap=True,
     ),
     given.Scenario(
-        "No new interconnectors", "No_new_interconnectors",
+        "No new interconnectors",
+        "No_new_interconnectors",
         "As Climate target, but no new power lines between the regions are built.",
-        co2_cap=True, new_lines=False,
+        co2_cap=True,
+        new_lines=False,
     ),
 )
 
 
 def solve(
-    scenario: given.Scenario, regions: Sequence[str] = tuple(data.REGIONS),
+    scenario: given.Scenario,
+    regions: Sequence[str] = tuple(data.REGIONS),
     years: Sequence[int] = given.YEARS,
 ) -> list[Record]:
     """Solve a scenario, check that its results add up, and return them.
@@ -51,8 +56,11 @@ def solve(
 
 
 def files(
-    scenarios: Sequence[given.Scenario] = SCENARIOS, regions: Sequence[str] = tuple(data.REGIONS),
-    years: Sequence[int] = given.YEARS, *, show: bool = False,
+    scenarios: Sequence[given.Scenario] = SCENARIOS,
+    regions: Sequence[str] = tuple(data.REGIONS),
+    years: Sequence[int] = given.YEARS,
+    *,
+    show: bool = False,
 ) -> dict[str, bytes]:
     """Return all files of the demo, by name; ``show`` prints a summary of each scenario."""
     found = veda.side_tables(scenarios, regions, years)

@@ -103,7 +103,13 @@ class Builder:
         return [self.program.columns[key] for key in keys if key in self.program.columns]
 
     def _capacity(
-        self, key: Key, process: Process, region: str, year: int, *, factor: float,
+        self,
+        key: Key,
+        process: Process,
+        region: str,
+        year: int,
+        *,
+        factor: float,
         left: list[int],
     ) -> None:
         """Bound the sum of the columns by capacity times ``factor``: stock right, new left."""
@@ -142,8 +148,9 @@ class Builder:
                     self.program.bound(("least", region, process.code, year), column, -1.0)
                 flows = [(code, -amount) for code, amount in mode.inputs.items()]
                 for code, amount in (*flows, *mode.outputs.items()):
-                    self._flow(column, process, region, code, year=year, timeslice=timeslice,
-                               amount=amount)
+                    self._flow(
+                        column, process, region, code, year=year, timeslice=timeslice, amount=amount
+                    )
                 if carbon and self.scenario.co2_cap and year in data.CO2_CAP:
                     self.program.bound(("co2", year), column, carbon)
             if process.capacity_unit and not is_outside_trade(process):
@@ -155,7 +162,14 @@ class Builder:
             self._hold_water(process, region, year)
 
     def _flow(
-        self, column: int, process: Process, region: str, code: str, *, year: int, timeslice: str,
+        self,
+        column: int,
+        process: Process,
+        region: str,
+        code: str,
+        *,
+        year: int,
+        timeslice: str,
         amount: float,
     ) -> None:
         """Enter a flow into its commodity's balance: in its slice, over the year, or by load."""
@@ -209,11 +223,18 @@ class Builder:
                 self.program.balance(ring, level[i], 1.0)
                 self.program.balance(ring, after, -1.0)
                 room = process.capacity_to_activity
-                self._capacity(("room", *name, part), process, region, year, factor=room,
-                               left=[level[i]])
+                self._capacity(
+                    ("room", *name, part), process, region, year, factor=room, left=[level[i]]
+                )
                 power = GW_YEAR * given.fraction(part)
-                self._capacity(("power", *name, part), process, region, year, factor=power,
-                               left=[into[i], out[i]])
+                self._capacity(
+                    ("power", *name, part),
+                    process,
+                    region,
+                    year,
+                    factor=power,
+                    left=[into[i], out[i]],
+                )
 
     def _connect(self, link: Link) -> None:
         for year in self.years:

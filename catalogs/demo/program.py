@@ -76,8 +76,13 @@ class Program:
         left_most, right_most = self._matrix(self.at_most)
         left_equal, right_equal = self._matrix(self.equal)
         result = linprog(
-            self.cost, A_ub=left_most, b_ub=right_most, A_eq=left_equal, b_eq=right_equal,
-            bounds=np.column_stack([self.lower, self.upper]), method="highs-ipm",
+            self.cost,
+            A_ub=left_most,
+            b_ub=right_most,
+            A_eq=left_equal,
+            b_eq=right_equal,
+            bounds=np.column_stack([self.lower, self.upper]),
+            method="highs-ipm",
         )
         if result.status != 0:
             raise UnsolvedError(result.message)

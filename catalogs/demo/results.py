@@ -29,8 +29,15 @@ def significant(value: float, digits: int = 9) -> float:
 
 
 def _record(
-    attribute: str, value: float, *, commodity: str = "-", process: str = "-",
-    year: int | str = "-", region: str = "-", vintage: int | str = "-", timeslice: str = "-",
+    attribute: str,
+    value: float,
+    *,
+    commodity: str = "-",
+    process: str = "-",
+    year: int | str = "-",
+    region: str = "-",
+    vintage: int | str = "-",
+    timeslice: str = "-",
     kind: str = "-",
 ) -> Record:
     period = str(year)
@@ -100,12 +107,27 @@ class Results:
 
     def _flows(self) -> Iterator[Record]:
         for (region, code, year, part), value in sorted(self.activity.items()):
-            yield _record("VAR_Act", significant(value), process=code, year=year, region=region,
-                          vintage=year, timeslice=part)
+            yield _record(
+                "VAR_Act",
+                significant(value),
+                process=code,
+                year=year,
+                region=region,
+                vintage=year,
+                timeslice=part,
+            )
         for name, side in (("VAR_FIn", self.flow_in), ("VAR_FOut", self.flow_out)):
             for (region, code, commodity, year, part), value in sorted(side.items()):
-                yield _record(name, significant(value), commodity=commodity, process=code,
-                              year=year, region=region, vintage=year, timeslice=part)
+                yield _record(
+                    name,
+                    significant(value),
+                    commodity=commodity,
+                    process=code,
+                    year=year,
+                    region=region,
+                    vintage=year,
+                    timeslice=part,
+                )
 
     def _trade(self) -> Iterator[Record]:
         """Return what links carry: the exporter takes in, the importer gives out less the loss."""
@@ -123,15 +145,25 @@ class Results:
                 continue
             total += sent
             common: dict[str, Any] = {
-                "commodity": link.commodity, "process": link.code, "year": year,
-                "vintage": year, "timeslice": part,
+                "commodity": link.commodity,
+                "process": link.code,
+                "year": year,
+                "vintage": year,
+                "timeslice": part,
             }
             yield _record("VAR_FIn", sent, region=start, **common)
             yield _record("VAR_FOut", significant(sent * (1 - link.loss)), region=end, **common)
         if total:
             for region in (link.first, link.second):
-                yield _record("VAR_Act", significant(total), process=link.code, year=year,
-                              region=region, vintage=year, timeslice=part)
+                yield _record(
+                    "VAR_Act",
+                    significant(total),
+                    process=link.code,
+                    year=year,
+                    region=region,
+                    vintage=year,
+                    timeslice=part,
+                )
 
     def _new(self, where: str, code: str, year: int) -> float:
         value = self.value.get(("new", where, code, year), 0.0)
@@ -140,7 +172,8 @@ class Results:
     def _standing(self, where: str, code: str, life: int, year: int) -> float:
         return sum(
             self._new(where, code, vintage)
-            for vintage in self.years if year in given.alive(life, vintage, self.years)
+            for vintage in self.years
+            if year in given.alive(life, vintage, self.years)
         )
 
     def _capacities(self) -> Iterator[Record]:
@@ -150,17 +183,32 @@ class Results:
                 for year in self.years:
                     old = given.stock(process, region, year)
                     price = given.interpolate(prices, year) if prices else 0.0
-                    yield from self._capacity(region, region, process.code, year, life=process.life,
-                                              old=old, price=price)
+                    yield from self._capacity(
+                        region, region, process.code, year, life=process.life, old=old, price=price
+                    )
         for link in self.links:
             for region in (link.first, link.second):
                 for year in self.years:
                     # Each region owns the whole line and pays half of it.
-                    yield from self._capacity(region, "", link.code, year, life=link.life,
-                                              old=link.stock, price=link.investment / 2)
+                    yield from self._capacity(
+                        region,
+                        "",
+                        link.code,
+                        year,
+                        life=link.life,
+                        old=link.stock,
+                        price=link.investment / 2,
+                    )
 
     def _capacity(
-        self, region: str, where: str, code: str, year: int, *, life: int, old: float,
+        self,
+        region: str,
+        where: str,
+        code: str,
+        year: int,
+        *,
+        life: int,
+        old: float,
         price: float,
     ) -> Iterator[Record]:
         common: dict[str, Any] = {"process": code, "year": year, "region": region}
@@ -172,8 +220,9 @@ class Results:
         if new:
             yield _record("VAR_Ncap", new, **common)
             yield _record("Cap_New", new, vintage=year, kind="INSTCAP", **common)
-            yield _record("Cap_New", significant(new * price), vintage=year, kind="LUMPINV",
-                          **common)
+            yield _record(
+                "Cap_New", significant(new * price), vintage=year, kind="LUMPINV", **common
+            )
         reduced = self.reduced.get(("new", where, code, year), 0.0)
         worth = sum(map(given.period_factor, given.alive(life, year, self.years)))
         undiscounted = reduced / (worth * given.annuity(life))
@@ -213,11 +262,15 @@ class Results:
             if ("co2", year) not in self.dual:
                 continue
             total = sum(
-                value for (_, _, commodity, when, _), value in self.flow_out.items()
+                value
+                for (_, _, commodity, when, _), value in self.flow_out.items()
                 if when == year and COMMODITIES[commodity].type == "ENV"
             )
             at: dict[str, Any] = {
-                "year": year, "region": "NONE", "timeslice": ANNUAL, "kind": "UC_CO2CAP",
+                "year": year,
+                "region": "NONE",
+                "timeslice": ANNUAL,
+                "kind": "UC_CO2CAP",
             }
             yield _record("User_con", significant(total), **at)
             yield _record("User_conFXM", -self.cap_price(year), **at)
@@ -234,8 +287,12 @@ class Results:
             if commodity.type == "ENV":
                 continue
             for part in given.timeslices(commodity.level):
-                at: dict[str, Any] = {"commodity": code, "year": year, "region": region,
-                                      "timeslice": part}
+                at: dict[str, Any] = {
+                    "commodity": code,
+                    "year": year,
+                    "region": region,
+                    "timeslice": part,
+                }
                 if price := significant(self._price(region, code, year, part), 6):
                     yield _record("EQ_CombalM", price, **at)
                 if commodity.type == "DEM":
@@ -252,26 +309,45 @@ class Results:
                     yield from self._yearly_costs(process, region, year)
                     if price:
                         unit = given.interpolate(price, year) * given.annuity(process.life)
-                        yield from self._payments(region, region, process.code, year,
-                                                  life=process.life, unit=unit)
+                        yield from self._payments(
+                            region, region, process.code, year, life=process.life, unit=unit
+                        )
         for link in self.links:
             for region in (link.first, link.second):
                 for year in self.years:
                     unit = link.investment / 2 * given.annuity(link.life)
-                    yield from self._payments(region, "", link.code, year, life=link.life,
-                                              unit=unit)
+                    yield from self._payments(
+                        region, "", link.code, year, life=link.life, unit=unit
+                    )
                     yield from self._link_costs(link, region, year)
 
     def _cost(
-        self, attribute: str, kind: str, value: float, *, process: str, region: str, year: int,
-        vintage: int | None = None, commodity: str = "-", word: str = "-",
+        self,
+        attribute: str,
+        kind: str,
+        value: float,
+        *,
+        process: str,
+        region: str,
+        year: int,
+        vintage: int | None = None,
+        commodity: str = "-",
+        word: str = "-",
     ) -> Iterator[Record]:
         """Return a cost row and add it to its kind; nothing for no cost."""
         amount = significant(value)
         if abs(amount) > 1e-7:
             self.cost[region, year, kind] += amount
-            yield _record(attribute, amount, commodity=commodity, process=process, year=year,
-                          region=region, vintage=year if vintage is None else vintage, kind=word)
+            yield _record(
+                attribute,
+                amount,
+                commodity=commodity,
+                process=process,
+                year=year,
+                region=region,
+                vintage=year if vintage is None else vintage,
+                kind=word,
+            )
 
     def _payments(
         self, region: str, where: str, code: str, vintage: int, *, life: int, unit: float
@@ -279,8 +355,16 @@ class Results:
         """Return the yearly payments for what was built in ``vintage``."""
         new = self._new(where, code, vintage)
         for year in given.alive(life, vintage, self.years):
-            yield from self._cost("Cost_Inv", "INV", new * unit, process=code, region=region,
-                                  year=year, vintage=vintage, word="INV")
+            yield from self._cost(
+                "Cost_Inv",
+                "INV",
+                new * unit,
+                process=code,
+                region=region,
+                year=year,
+                vintage=vintage,
+                word="INV",
+            )
 
     def _yearly_costs(self, process: Process, region: str, year: int) -> Iterator[Record]:
         standing = self._standing(region, process.code, process.life, year)
@@ -334,8 +418,9 @@ class Results:
             parts: dict[str, float] = defaultdict(float)
             for year in self.years:
                 factor = significant(given.period_factor(year), 12)
-                yield _record("Time_NPV", factor, year=year, region=region, timeslice=ANNUAL,
-                              kind="COST")
+                yield _record(
+                    "Time_NPV", factor, year=year, region=region, timeslice=ANNUAL, kind="COST"
+                )
                 for kind in ("IRE", "INV", "FIX", "VAR", "VARX"):
                     amount = significant(self.cost.get((region, year, kind), 0.0), 12)
                     parts[kind] += amount * factor
@@ -343,8 +428,13 @@ class Results:
                         yield _record("Reg_ACost", amount, year=year, region=region, kind=kind)
             transfers = parts.pop("IRE", 0.0)
             for kind, amount in parts.items():
-                yield _record("Reg_wobj", significant(amount, 12), commodity=CURRENCY,
-                              region=region, kind=kind)
+                yield _record(
+                    "Reg_wobj",
+                    significant(amount, 12),
+                    commodity=CURRENCY,
+                    region=region,
+                    kind=kind,
+                )
             total = sum(significant(amount, 12) for amount in parts.values())
             objective += total
             yield _record("Reg_obj", significant(total, 12), region=region)
@@ -356,5 +446,7 @@ def constant_cost(regions: tuple[str, ...], years: tuple[int, ...]) -> float:
     """Return the discounted fixed costs of the stock, which the program leaves out [MEUR20]."""
     return sum(
         process.fixed * given.stock(process, region, year) * given.period_factor(year)
-        for region in regions for process in given.processes_of(region) for year in years
+        for region in regions
+        for process in given.processes_of(region)
+        for year in years
     )

@@ -122,11 +122,13 @@ def _elements(regions: Sequence[str]) -> list[tuple[str, str, str]]:
     """Return (region, process, description) of all processes, links on both their sides."""
     own = [
         (region, process.code, process.description)
-        for region in regions for process in given.processes_of(region)
+        for region in regions
+        for process in given.processes_of(region)
     ]
     links = [
         (region, link.code, link.description)
-        for link in links_of(regions) for region in (link.first, link.second)
+        for link in links_of(regions)
+        for region in (link.first, link.second)
     ]
     return own + links
 
@@ -137,7 +139,8 @@ def description_file(regions: Sequence[str], years: Sequence[int]) -> bytes:
     rows += [("Attribute", "-", code, text) for code, text in ATTRIBUTES.items()]
     rows += [
         ("Commodity", region, commodity.code, commodity.description)
-        for commodity in COMMODITIES.values() for region in regions
+        for commodity in COMMODITIES.values()
+        for region in regions
     ]
     rows += [("Process", *element) for element in _elements(regions)]
     rows += [("TimeSlice", "-", code, text) for code, _, _, _, _, text in timeslice_rows()]
@@ -244,7 +247,9 @@ def side_tables(
 
 
 def scenario_files(
-    scenario: given.Scenario, rows: Sequence[Record], regions: Sequence[str],
+    scenario: given.Scenario,
+    rows: Sequence[Record],
+    regions: Sequence[str],
     years: Sequence[int],
 ) -> dict[str, bytes]:
     """Return the four files of a scenario, by file name."""
@@ -261,5 +266,3 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
-
-

@@ -1,0 +1,166 @@
+"""The command line of the catalog: ``python -m catalogs import|list|describe``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from catalogs import open_source
+from catalogs.errors import TimesError
+from catalogs.importing import import_files
+from catalogs.readers.base import Progress as Report
+from catalogs.store import Store
+
+DEFAULT_DIRECTORY = ".data"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit code: 0, or 2 for a problem that the user can mend."""
+    options = _parser().parse_args(arguments)
+    console = Console(stderr=options.json or options.command == "import", highlight=False)
+    try:
+        return int(options.run(options, console))
+    except TimesError as error:
+        console = Console(stderr=True, highlight=False)
+        console.print(f"[red]Error:[/] {escape(error.what)}")
+        if error.remedy:
+            console.print(escape(error.remedy))
+        if error.details:
+            console.print(escape(error.details), style="dim")
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--data-directory",
+        type=Path,
+        default=Path(os.environ.get("TIMES_DATA", DEFAULT_DIRECTORY)),
+        help="where datasets are published (default: $TIMES_DATA, else .data)",
+    )
+    common.add_argument("--json", action="store_true", help="print JSON on standard output")
+    parser = argparse.ArgumentParser(prog="python -m catalogs", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    imported = commands.add_parser("import", parents=[common], help="import results files")
+    imported.add_argument("files", nargs="+", type=Path, help="files, or folders of files")
+    imported.add_argument("--name", default="my-data", help="the dataset to add them to")
+    imported.add_argument("--model", default="", help="the model's name, where files do not tell")
+    imported.set_defaults(run=_import)
+    listed = commands.add_parser("list", parents=[common], help="list the datasets")
+    listed.set_defaults(run=_list)
+    described = commands.add_parser("describe", parents=[common], help="describe a dataset")
+    described.add_argument("name", nargs="?", default="", help="default: the one published last")
+    described.set_defaults(run=_describe)
+    return parser
+
+
+def _import(options: argparse.Namespace, console: Console) -> int:
+    columns = (
+        TextColumn("{task.fields[file]}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[doing]}"),
+    )
+    store = Store(options.data_directory)
+    with Progress(*columns, console=console) as bars:
+
+        def bar_of(name: str) -> Report:
+            task = bars.add_task("", total=1.0, file=escape(name), doing="")
+            return lambda share, doing: bars.update(task, completed=share, doing=doing)
+
+        manifest = import_files(
+            store, options.name, options.files, model=options.model, progress=bar_of
+        )
+    if options.json:
+        _print_json(asdict(manifest))
+    else:
+        console.print(
+            f"Dataset [bold]{escape(manifest.dataset)}[/], version {manifest.version}:"
+            f" {len(manifest.scenarios)} scenarios,"
+            f" {sum(s.rows for s in manifest.scenarios):,} result rows"
+        )
+        _print_warnings(options, manifest.dataset, console)
+    return 0
+
+
+def _print_warnings(options: argparse.Namespace, dataset: str, console: Console) -> None:
+    source = open_source(options.data_directory, dataset)
+    for scenario, message, count in source.rows(
+        "SELECT scenario, message, count FROM import_report WHERE severity = 'warning'"
+    ):
+        console.print(f"[yellow]Note:[/] {escape(scenario)}: {escape(message)}{_times(count)}")
+
+
+def _times(count: int | None) -> str:
+    return "" if count is None else f" ({count:,})"
+
+
+def _list(options: argparse.Namespace, console: Console) -> int:
+    store = Store(options.data_directory)
+    manifests = [store.manifest(name) for name in store.datasets()]
+    if options.json:
+        _print_json([asdict(manifest) for manifest in manifests])
+        return 0
+    if not manifests:
+        console.print("Nothing has been imported yet: python -m catalogs import FILES --name NAME")
+        return 0
+    table = Table("Dataset", "Version", "Published", "Scenarios", "Result rows")
+    for m in manifests:
+        rows = sum(scenario.rows for scenario in m.scenarios)
+        table.add_row(
+            escape(m.dataset), m.version, m.published_at, str(len(m.scenarios)), f"{rows:,}"
+        )
+    console.print(table)
+    return 0
+
+
+def _describe(options: argparse.Namespace, console: Console) -> int:
+    source = open_source(options.data_directory, options.name)
+    description = {
+        **asdict(source.manifest),
+        "regions": source.regions,
+        "years": source.years,
+        "measures": source.measure_names,
+        "attributes": source.attribute_names,
+        "import_report": json.loads(source.import_report().to_json(orient="records")),
+    }
+    if options.json:
+        _print_json(description)
+        return 0
+    console.print(f"Dataset [bold]{escape(source.dataset)}[/], version {source.version}")
+    console.print(f"Regions: {escape(', '.join(source.regions))}")
+    console.print(f"Years: {', '.join(map(str, source.years))}")
+    console.print(f"Measures: {', '.join(source.measure_names)}")
+    for scenario in source.manifest.scenarios:
+        console.print(
+            f"\n[bold]{escape(scenario.key)}[/] ({escape(scenario.source_format)}, model"
+            f" {escape(scenario.model)}, {scenario.rows:,} rows)"
+        )
+        for severity, message, count in source.rows(
+            "SELECT severity, message, count FROM import_report WHERE scenario = ?",
+            [scenario.key],
+        ):
+            mark = "[yellow]![/]" if severity == "warning" else " "
+            console.print(f"  {mark} {escape(message)}{_times(count)}")
+    return 0
+
+
+def _print_json(content: Any) -> None:
+    json.dump(content, sys.stdout, indent=1, ensure_ascii=False, default=str)
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,419 @@
+"""Boundaries: which flows and processes each measure counts (the sums that mean something).
+
+The energy of one fuel passes from supply through conversion to use, so that a sum over all
+processes counts it several times. A boundary lists, per region, the flows that cross one cut of
+the system, each with its sign. It is worked out once, at import, from sets, topology and flows.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+import duckdb
+
+from catalogs import units
+from catalogs.groups import Classifier
+from catalogs.network import DUMMY_IMPORTS, ELECTRICITY_SETS, IN, OUT, Network, Node, load_network
+from catalogs.readers.base import report
+
+#: Renewable and ambient carriers are domestic even where a model imports them from outside.
+AMBIENT_FUELS = frozenset({"Wind", "Solar", "Hydro", "Geothermal", "Ocean", "Ambient heat"})
+
+_CARBON_DIOXIDE = re.compile(r"CO2|carbon dioxide", re.IGNORECASE)
+_BIOGENIC = re.compile(r"biogenic|\bbio", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A flow that a boundary counts ``factor`` times, as ``part`` of the measure."""
+
+    boundary: str
+    region: str
+    process: str
+    commodity: str
+    direction: str
+    factor: float
+    part: str
+
+
+def demand_side(network: Network) -> frozenset[Node]:
+    """Return the processes of final use.
+
+    The set DMD, and every other process (PRE) all of whose energy outputs are used only by
+    processes already in, unless it merely passes energy on; repeated until nothing changes. So a
+    household boiler belongs to final use even where it feeds a further device.
+    """
+    inside = {node for node in network.processes if "DMD" in network.process_sets.get(node, ())}
+    candidates = [
+        node
+        for node in network.processes
+        if node not in inside and _may_be_demand_side(network, node)
+    ]
+    changed = True
+    while changed:
+        joining = [node for node in candidates if _feeds_only(network, node, inside)]
+        inside.update(joining)
+        candidates = [node for node in candidates if node not in inside]
+        changed = bool(joining)
+    return frozenset(inside)
+
+
+def _may_be_demand_side(network: Network, node: Node) -> bool:
+    region, process = node
+    sets = network.process_sets.get(node, frozenset())
+    return (
+        "PRE" in sets
+        and not network.is_trade(region, process)
+        and not network.passes_through(region, process)
+        and bool(network.energy(region, process, OUT))
+    )
+
+
+def _feeds_only(network: Network, node: Node, inside: set[Node]) -> bool:
+    region, process = node
+    consumers = {
+        (region, consumer)
+        for commodity in network.energy(region, process, OUT)
+        for consumer in network.consumers.get((region, commodity), [])
+        if not network.is_trade(region, consumer)
+    }
+    return bool(consumers) and consumers <= inside
+
+
+def final_energy(network: Network, inside: frozenset[Node]) -> Iterator[Counted]:
+    """Yield what final use takes, less what it hands on within itself.
+
+    Processes of final use without any input are savings: what they give is taken off as well,
+    and counted apart under ``savings``.
+    """
+    for region, process in sorted(inside):
+        is_saving = not network.inputs.get((region, process))
+        for commodity in network.energy(region, process, IN):
+            yield Counted("final", region, process, commodity, IN, 1.0, "use")
+        for commodity in network.energy(region, process, OUT):
+            part = "savings" if is_saving else "use"
+            yield Counted("final", region, process, commodity, OUT, -1.0, part)
+            if is_saving:
+                yield Counted("savings", region, process, commodity, OUT, 1.0, part)
+
+
+def generation(network: Network) -> Iterator[Counted]:
+    """Yield the electricity of processes that take none and neither store nor trade it."""
+    for region, process in network.processes:
+        takes = any(
+            network.is_electricity(region, c) for c in network.inputs.get((region, process), [])
+        )
+        if takes or network.is_trade(region, process) or network.is_storage(region, process):
+            continue
+        for commodity in network.outputs.get((region, process), []):
+            if network.is_electricity(region, commodity):
+                yield Counted("generation", region, process, commodity, OUT, 1.0, "generation")
+
+
+def primary_energy(
+    network: Network, inside: frozenset[Node], classifier: Classifier
+) -> Iterator[Counted]:
+    """Yield extraction, imports and input-less production less exports.
+
+    Direct equivalent where the model gives wind and sun one to one. Trade between the model's own
+    regions is no primary energy.
+    """
+    for region, process in network.processes:
+        side = network.external_side.get(process, "IMPEXP")
+        trades = network.is_trade(region, process)
+        is_source = not network.energy(region, process, IN) and (region, process) not in inside
+        if trades and not side:
+            continue
+        if trades or is_source:
+            for commodity in network.energy(region, process, OUT):
+                if _counts_elsewhere(network, region, process):
+                    continue
+                fuel = classifier.fuel(region, commodity).group
+                part = _origin(process, side if trades else "MINRNW", fuel)
+                yield Counted("primary", region, process, commodity, OUT, 1.0, part)
+        if trades:
+            for commodity in network.energy(region, process, IN):
+                yield Counted("primary", region, process, commodity, IN, -1.0, "Exports")
+
+
+def _counts_elsewhere(network: Network, region: str, process: str) -> bool:
+    """Whether a process without energy input turns something else into energy (or stores it)."""
+    return network.is_storage(region, process)
+
+
+def _origin(process: str, side: str, fuel: str) -> str:
+    if process in DUMMY_IMPORTS:
+        return "Dummy imports"
+    if side == "MINRNW" or fuel in AMBIENT_FUELS:
+        return "Domestic"
+    return "Imports"
+
+
+def demands(network: Network) -> Iterator[Counted]:
+    """Yield what is produced of the demand commodities."""
+    for region, process in network.processes:
+        for commodity in network.outputs.get((region, process), []):
+            if network.kind(region, commodity) == "demand":
+                yield Counted("demand", region, process, commodity, OUT, 1.0, "demand")
+
+
+# ---------------------------------------------------------------------------- emissions
+
+
+@dataclass(frozen=True)
+class EmissionAccount:
+    """The emission commodities that add up without counting a tonne twice, and who says so."""
+
+    name: str
+    commodities: frozenset[str]
+    rule: str
+
+
+def emission_account(
+    network: Network, aggregation: list[tuple[str, str]]
+) -> EmissionAccount | None:
+    """Choose the CO2 commodities of a scenario that may be added up.
+
+    A declared account (``semantics/emission_accounts.csv``) whose commodities are all there; else
+    the children of the aggregate (COM_AGG) with the largest emissions; else the commodities, the
+    largest first, of which no two come from the same process and none is an aggregate.
+    """
+    weight, feeders = _carbon_dioxide(network)
+    if not weight:
+        return None
+    for name, commodities in _declared_accounts().items():
+        if commodities <= weight.keys():
+            return EmissionAccount(name, commodities, "declared account")
+    parents: dict[str, set[str]] = defaultdict(set)
+    for parent, child in aggregation:
+        if child in weight:
+            parents[parent].add(child)
+    if parents:
+        parent = max(parents, key=lambda p: (sum(weight[c] for c in parents[p]), -len(p), p))
+        return EmissionAccount("CO2", frozenset(parents[parent]), f"parts of {parent} (COM_AGG)")
+    chosen: list[str] = []
+    for commodity in sorted(weight, key=lambda c: (-weight[c], c)):
+        if all(not (feeders[commodity] & feeders[other]) for other in chosen):
+            chosen.append(commodity)
+    return EmissionAccount("CO2", frozenset(chosen), "no two from the same process")
+
+
+def _carbon_dioxide(network: Network) -> tuple[dict[str, float], dict[str, set[Node]]]:
+    """Return the emissions of every CO2 commodity over all years, and the processes behind it."""
+    weight: dict[str, float] = defaultdict(float)
+    feeders: dict[str, set[Node]] = defaultdict(set)
+    for (region, process, commodity, direction), value in network.amount.items():
+        if network.kind(region, commodity) != "emission" or not _is_carbon_dioxide(
+            network, region, commodity
+        ):
+            continue
+        if not units.is_mass(network.commodity_unit.get((region, commodity))):
+            continue
+        weight[commodity] += value if direction == OUT else -value
+        if direction == OUT:
+            feeders[commodity].add((region, process))
+    return {c: w for c, w in weight.items() if feeders[c]}, feeders
+
+
+def _is_carbon_dioxide(network: Network, region: str, commodity: str) -> bool:
+    text = f"{commodity} {network.commodity_text.get((region, commodity), '')}"
+    return bool(_CARBON_DIOXIDE.search(text)) and not _BIOGENIC.search(text)
+
+
+def _declared_accounts() -> dict[str, frozenset[str]]:
+    text = files("catalogs.semantics").joinpath("emission_accounts.csv").read_text("utf-8")
+    accounts: dict[str, set[str]] = defaultdict(set)
+    for row in csv.DictReader(text.splitlines()):
+        accounts[row["account"]].add(row["commodity"])
+    return {name: frozenset(commodities) for name, commodities in accounts.items()}
+
+
+def emissions(network: Network, account: EmissionAccount) -> Iterator[Counted]:
+    """Yield what processes emit into the account, less what they take out of it (capture)."""
+    for region, process, commodity, direction in network.amount:
+        if commodity in account.commodities:
+            sign = 1.0 if direction == OUT else -1.0
+            part = "emission" if direction == OUT else "capture"
+            yield Counted("emissions", region, process, commodity, direction, sign, part)
+
+
+# ---------------------------------------------------------------------------- into the tables
+
+
+def build_boundaries(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fill ``process_group``, ``commodity_group`` and ``boundary``."""
+    network = load_network(connection)
+    inside = demand_side(network)
+    classifier = Classifier(network, inside)
+    aggregation = connection.execute(
+        "SELECT DISTINCT parent, child FROM commodity_aggregation"
+    ).fetchall()
+    account = emission_account(network, aggregation)
+    counted = [
+        *final_energy(network, inside),
+        *generation(network),
+        *primary_energy(network, inside, classifier),
+        *demands(network),
+        *(emissions(network, account) if account else ()),
+    ]
+    _store_groups(connection, network, classifier)
+    _store_boundaries(connection, network, counted, classifier)
+    _store_capacity_boundary(connection)
+    _report_account(connection, account)
+    _report_what_is_missing(connection, network)
+
+
+def _store_groups(
+    connection: duckdb.DuckDBPyConnection, network: Network, classifier: Classifier
+) -> None:
+    rows = []
+    for region, process in network.processes:
+        sector = classifier.sector(region, process)
+        technology = classifier.technology(region, process)
+        fuel = classifier.process_fuel(region, process)
+        rows.append(
+            (
+                region,
+                process,
+                sector.group,
+                sector.rule,
+                technology.group,
+                technology.rule,
+                fuel.group,
+                fuel.rule,
+            )
+        )
+    _insert(connection, "process_group", rows)
+    commodities = sorted(
+        network.commodity_unit.keys() | network.producers.keys() | network.consumers.keys()
+    )
+    named = []
+    for region, commodity in commodities:
+        kind = network.kind(region, commodity)
+        fuel = classifier.fuel(region, commodity)
+        demand_sector = (
+            classifier.demand_sector(region, commodity).group if kind == "demand" else None
+        )
+        named.append(
+            (
+                region,
+                commodity,
+                kind,
+                network.is_electricity(region, commodity),
+                fuel.group,
+                fuel.rule,
+                demand_sector,
+            )
+        )
+    _insert(connection, "commodity_group", named)
+
+
+def _store_boundaries(
+    connection: duckdb.DuckDBPyConnection,
+    network: Network,
+    counted: list[Counted],
+    classifier: Classifier,
+) -> None:
+    rows = []
+    for c in counted:
+        fuel = classifier.fuel(c.region, c.commodity).group
+        if c.boundary in ("generation", "emissions"):
+            fuel = classifier.process_fuel(c.region, c.process).group
+        if c.boundary == "demand":
+            sector = classifier.demand_sector(c.region, c.commodity).group
+        else:
+            sector = classifier.sector(c.region, c.process).group
+        technology = classifier.technology(c.region, c.process).group
+        unit = network.commodity_unit.get((c.region, c.commodity))
+        rows.append(
+            (
+                c.boundary,
+                c.region,
+                c.process,
+                c.commodity,
+                c.direction,
+                c.factor,
+                unit,
+                c.part,
+                sector,
+                fuel,
+                technology,
+            )
+        )
+    _insert(connection, "boundary", rows)
+
+
+def _store_capacity_boundary(connection: duckdb.DuckDBPyConnection) -> None:
+    """Count the capacity of every process that may generate electricity, once."""
+    connection.execute(
+        """
+        INSERT INTO boundary
+        SELECT DISTINCT 'generation capacity', b.region, b.process, '-', '-', 1.0,
+            p.capacity_unit, 'capacity', b.sector, b.fuel, b.technology
+        FROM boundary AS b JOIN process AS p USING (region, process)
+        WHERE b.boundary = 'generation' ORDER BY ALL
+        """
+    )
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]
+) -> None:
+    """Insert rows column by column (``executemany`` is a hundred times slower)."""
+    if not rows:
+        return
+    described = connection.execute(f"DESCRIBE {table}").fetchall()
+    columns = {f"c{i}": [row[i] for row in rows] for i in range(len(described))}
+    lists = ", ".join(f"unnest($c{i}::{column[1]}[])" for i, column in enumerate(described))
+    connection.execute(f"INSERT INTO {table} SELECT {lists}", columns)
+
+
+def _report_account(connection: duckdb.DuckDBPyConnection, account: EmissionAccount | None) -> None:
+    if account is None:
+        return
+    members = ", ".join(sorted(account.commodities)[:12])
+    report(
+        connection,
+        "info",
+        "emission account",
+        f"{account.name}: {members} ({account.rule})",
+        count=len(account.commodities),
+    )
+
+
+def _report_what_is_missing(connection: duckdb.DuckDBPyConnection, network: Network) -> None:
+    unknown = sum(unit is None for unit in network.commodity_unit.values())
+    if unknown:
+        report(
+            connection,
+            "warning",
+            "units",
+            "commodities have no unit: totals that need it are refused until a unit table beside"
+            " the files names it",
+            count=unknown,
+        )
+    electricity = any(ELECTRICITY_SETS & sets for sets in network.commodity_sets.values())
+    if not electricity:
+        report(
+            connection,
+            "warning",
+            "sets",
+            "no commodity is in the set ELC (NRG_TMAP) or ELC+: generation cannot be told",
+        )
+    dummies = [
+        (region, process, value)
+        for (region, process, _, direction), value in network.amount.items()
+        if process in DUMMY_IMPORTS and direction == OUT and value > 0
+    ]
+    for region, process, value in dummies:
+        report(
+            connection,
+            "warning",
+            "dummy import",
+            f"{process} supplies {value:.4g} in {region}: a sign of an infeasible model",
+        )

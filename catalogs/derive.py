@@ -1,0 +1,419 @@
+"""What follows from the results as read: units, flows, trade and prices.
+
+All of it is SQL inside the scenario's own DuckDB file, so that millions of rows never pass
+through Python.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+import duckdb
+
+from catalogs.readers.base import RAW_RESULT_COLUMNS, report
+from catalogs.tables import EXTERNAL_REGIONS, NO_VALUE
+
+_KEY = tuple(name for name in RAW_RESULT_COLUMNS)
+
+#: Activity units whose capacity unit follows from PRC_CAPACT: activity of one unit of capacity
+#: running all year (8,760 h).
+_CAPACITY_UNITS = {
+    ("pj", 31.536): "GW",
+    ("pj", 0.031536): "MW",
+    ("pj", 1.0): "PJa",
+    ("tj", 31.536): "MW",
+    ("twh", 8.76): "GW",
+    ("gwh", 8.76): "MW",
+    ("gwh", 8760.0): "GW",
+    ("mwh", 8760.0): "MW",
+}
+
+_TRADE_NAME = re.compile(r"^T(?P<kind>[BU])_(?P<rest>.+?)(?:_\d+)?$")
+
+
+#: Process, region and commodity it comes from, region and commodity it goes to, who says so.
+Link = tuple[str, str, str, str, str, str]
+
+
+def infer_capacity_units(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fill capacity units that PRC_CAPACT and the activity unit leave no doubt about."""
+    for (activity_unit, factor), unit in _CAPACITY_UNITS.items():
+        connection.execute(
+            "UPDATE process SET capacity_unit = $unit, capacity_unit_source = 'inferred'"
+            " WHERE capacity_unit IS NULL AND lower(activity_unit) = $activity_unit"
+            " AND abs(capacity_to_activity / $factor - 1) < 1e-6",
+            {"unit": unit, "activity_unit": activity_unit, "factor": factor},
+        )
+
+
+def build_result(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fill ``result`` from ``raw_result``: duplicates merged and counted, units joined, sorted.
+
+    Expects a table ``attribute`` (attribute, unit_source) beside the canonical ones. A row's
+    number is that of its first occurrence in the file.
+    """
+    extra = connection.execute("SELECT count(*) FROM result_extra").fetchone()
+    # Rows that a source tells apart by further dimensions are no duplicates of each other.
+    row = "rowid" if extra and extra[0] else "min(rowid)"
+    key = ", ".join(_KEY)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE merged AS SELECT {row} AS row, {key}, value,"
+        f" count(*) AS times FROM raw_result GROUP BY {key}, value"
+        + (", rowid" if extra and extra[0] else "")
+    )
+    _report_duplicates(connection, key)
+    currency = _currency(connection)
+    connection.execute(
+        f"""
+        INSERT INTO result
+        SELECT row, sow, coalesce(a.attribute, m.attribute) AS attribute, m.commodity, m.process,
+            try_cast(year AS SMALLINT), m.region, vintage, timeslice, user_constraint,
+            CASE a.unit_source
+                WHEN 'commodity' THEN c.unit
+                WHEN 'activity' THEN p.activity_unit
+                WHEN 'capacity' THEN p.capacity_unit
+                WHEN 'currency' THEN {currency}
+                WHEN 'currency per commodity' THEN {currency} || '/' || c.unit
+                WHEN 'currency per activity' THEN {currency} || '/' || p.activity_unit
+                WHEN 'currency per capacity' THEN {currency} || '/' || p.capacity_unit
+                WHEN 'by user constraint' THEN CASE
+                    WHEN user_constraint = 'INSTCAP' THEN p.capacity_unit
+                    ELSE {currency} END
+                WHEN 'none' THEN '1'
+            END,
+            CASE WHEN a.unit_source LIKE 'currency%' THEN {currency} END,
+            value
+        FROM merged AS m
+        LEFT JOIN attribute AS a ON lower(a.attribute) = lower(m.attribute)
+        LEFT JOIN commodity AS c ON c.region = m.region AND c.commodity = m.commodity
+        LEFT JOIN process AS p ON p.region = m.region AND p.process = m.process
+        LEFT JOIN region_currency AS r ON r.region = m.region
+        ORDER BY 3, m.region, m.process, m.commodity, year, vintage, timeslice, user_constraint
+        """
+    )
+    _keep_odd_years(connection)
+    connection.execute("DROP TABLE raw_result; DROP TABLE merged; DROP TABLE region_currency")
+
+
+def _report_duplicates(connection: duckdb.DuckDBPyConnection, key: str) -> None:
+    duplicates = connection.execute(
+        "SELECT coalesce(sum(times - 1), 0)::BIGINT FROM merged"
+    ).fetchone()
+    if duplicates and duplicates[0]:
+        report(
+            connection,
+            "info",
+            "duplicates",
+            "rows that repeat another were merged with it",
+            count=duplicates[0],
+        )
+    conflicts = connection.execute(
+        f"SELECT {key}, count(*) AS n FROM merged GROUP BY {key} HAVING count(*) > 1"
+        " ORDER BY ALL LIMIT 1000"
+    ).fetchall()
+    if conflicts:
+        example = ", ".join(str(cell) for cell in conflicts[0][:-1] if cell != NO_VALUE)
+        report(
+            connection,
+            "warning",
+            "conflicts",
+            f"rows have the same dimensions and different values; all are kept (first: {example})",
+            count=len(conflicts),
+        )
+
+
+def _currency(connection: duckdb.DuckDBPyConnection) -> str:
+    """Make ``region_currency`` and return the SQL of a row's currency.
+
+    The currency of a region stands in the Commodity column of its Reg_wobj rows. A model with
+    one currency has it everywhere.
+    """
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE region_currency AS SELECT region,"
+        " CASE WHEN count(DISTINCT commodity) = 1 THEN any_value(commodity) END AS currency"
+        " FROM raw_result WHERE lower(attribute) = 'reg_wobj' AND commodity <> '-' GROUP BY region"
+    )
+    currencies = connection.execute(
+        "SELECT DISTINCT currency FROM region_currency WHERE currency IS NOT NULL"
+    ).fetchall()
+    if len(currencies) != 1:
+        return "r.currency"
+    quoted = str(currencies[0][0]).replace("'", "''")
+    return f"'{quoted}'"
+
+
+def _keep_odd_years(connection: duckdb.DuckDBPyConnection) -> None:
+    """Keep what stood in the year's place where it is no year."""
+    odd = connection.execute(
+        "SELECT count(*) FROM merged WHERE year <> '-' AND try_cast(year AS SMALLINT) IS NULL"
+    ).fetchone()
+    if odd and odd[0]:
+        connection.execute(
+            "INSERT INTO result_extra SELECT row, 'Period', year FROM merged"
+            " WHERE year <> '-' AND try_cast(year AS SMALLINT) IS NULL"
+        )
+        report(
+            connection,
+            "warning",
+            "years",
+            "rows whose period is not a year have none",
+            count=odd[0],
+        )
+
+
+def build_flows(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fill ``flow`` and ``flow_annual``; processes ``-`` are aggregates and left out."""
+    sow = _state_of_the_world(connection)
+    connection.execute(
+        """
+        INSERT INTO flow
+        SELECT year, timeslice, region, process, commodity,
+            CASE WHEN attribute = 'VAR_FIn' THEN 'IN' ELSE 'OUT' END AS direction,
+            sum(value), any_value(unit)
+        FROM result
+        WHERE attribute IN ('VAR_FIn', 'VAR_FOut') AND process <> '-' AND year IS NOT NULL
+            AND value IS NOT NULL AND sow = ?
+        GROUP BY ALL
+        ORDER BY commodity, process, direction, region, year, timeslice
+        """,
+        [sow],
+    )
+    connection.execute(
+        """
+        INSERT INTO flow_annual
+        SELECT year, region, process, commodity, direction, sum(value), any_value(unit)
+        FROM flow GROUP BY ALL ORDER BY commodity, process, direction, region, year
+        """
+    )
+
+
+def _state_of_the_world(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the state of the world whose flows are derived: the only one, or the first."""
+    rows = connection.execute("SELECT DISTINCT sow FROM result ORDER BY sow").fetchall()
+    states = [str(sow) for (sow,) in rows]
+    if len(states) > 1:
+        report(
+            connection,
+            "warning",
+            "stochastic",
+            f"a stochastic run: flows, trade and measures are those of the state {states[0]}"
+            f" (others: {', '.join(states[1:6])})",
+            count=len(states),
+        )
+    return states[0] if states else NO_VALUE
+
+
+# ---------------------------------------------------------------------------- trade
+
+
+def complete_trade_links(connection: duckdb.DuckDBPyConnection) -> None:
+    """Add to ``trade_link`` what the topology, else the process's name, tells of partners.
+
+    Links that a file names (TOP_IRE) win; then the two sides of a process in the topology; then
+    the pseudo-region whose set it is in (the world market, resources); then a name such as
+    ``TB_ELC_DKE_DKW_01``.
+    """
+    rows = connection.execute("SELECT DISTINCT process FROM trade_link").fetchall()
+    known = {process for (process,) in rows}
+    internal = [
+        region
+        for (region,) in connection.execute(
+            "SELECT region FROM region WHERE kind = 'internal'"
+        ).fetchall()
+    ]
+    trading = [
+        process
+        for (process,) in connection.execute(
+            "SELECT DISTINCT process FROM process_set WHERE set_name = 'IRE'"
+        ).fetchall()
+        if process not in known
+    ]
+    sides: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for process, region, commodity, direction in connection.execute(
+        "SELECT process, region, commodity, direction FROM topology WHERE process IN ?", [trading]
+    ).fetchall():
+        sides[process].append((region, commodity, direction))
+    external: dict[str, set[str]] = defaultdict(set)
+    for process, region in connection.execute(
+        "SELECT process, region FROM process_set WHERE set_name = 'IRE' AND region IN ?",
+        [list(EXTERNAL_REGIONS)],
+    ).fetchall():
+        external[process].add(region)
+    links: list[Link] = []
+    for process in trading:
+        links += (
+            _links_of_topology(process, sides[process])
+            or _links_of_external(process, sides[process], external[process])
+            or _links_of_name(process, sides[process], internal)
+        )
+    if links:
+        connection.executemany("INSERT INTO trade_link VALUES (?, ?, ?, ?, ?, ?)", links)
+
+
+def _links_of_topology(process: str, sides: list[tuple[str, str, str]]) -> list[Link]:
+    """Pair the regions where a process takes a commodity with those where it gives one.
+
+    A pair counts where one of its ends has no other possible partner.
+    """
+    taking = [(region, commodity) for region, commodity, direction in sides if direction == "IN"]
+    giving = [(region, commodity) for region, commodity, direction in sides if direction == "OUT"]
+    pairs = [(a, b) for a in taking for b in giving if a[0] != b[0] and _same_good(a, b, taking)]
+    return [
+        (process, a[0], a[1], b[0], b[1], "topology")
+        for a, b in pairs
+        if sum(x == a for x, _ in pairs) == 1 or sum(y == b for _, y in pairs) == 1
+    ]
+
+
+def _links_of_external(
+    process: str, sides: list[tuple[str, str, str]], external: set[str]
+) -> list[Link]:
+    """Pair a process's regions with the one pseudo-region that has it in its sets."""
+    if len(external) != 1:
+        return []
+    (outside,) = external
+    return [
+        (process, outside, commodity, region, commodity, "process set")
+        if direction == "OUT"
+        else (process, region, commodity, outside, commodity, "process set")
+        for region, commodity, direction in sides
+    ]
+
+
+def _same_good(a: tuple[str, str], b: tuple[str, str], taking: list[tuple[str, str]]) -> bool:
+    """Whether the commodity given may be the one taken: the same, or nothing else is on offer."""
+    return a[1] == b[1] or all(commodity != b[1] for _, commodity in taking)
+
+
+def _links_of_name(
+    process: str, sides: list[tuple[str, str, str]], internal: list[str]
+) -> list[Link]:
+    """Read the partners off a name ``TB_<commodity>_<region>_<region>_<nn>`` (TU: one way)."""
+    match = _TRADE_NAME.match(process)
+    if not match:
+        return []
+    for region_from in internal:
+        for region_to in internal:
+            ending = f"_{region_from}_{region_to}"
+            if region_from == region_to or not match["rest"].endswith(ending):
+                continue
+            good = match["rest"].removesuffix(ending)
+            commodity = _commodity_of(good, sides)
+            one_way = (process, region_from, commodity, region_to, commodity, "process name")
+            other = (process, region_to, commodity, region_from, commodity, "process name")
+            return [one_way] if match["kind"] == "U" else [one_way, other]
+    return []
+
+
+def _commodity_of(good: str, sides: list[tuple[str, str, str]]) -> str:
+    commodities = {commodity for _, commodity, _ in sides}
+    return commodities.pop() if len(commodities) == 1 else good
+
+
+def build_trade(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fill ``trade``: what is sent and received over each link, with where its partner is from.
+
+    The exporter has the flow IN and the importer the flow OUT of the same process. A side whose
+    partner is not told for certain stays with an unknown (NULL) partner.
+    """
+    complete_trade_links(connection)
+    connection.execute(
+        """
+        INSERT INTO trade
+        WITH trading AS (
+            SELECT process FROM process_set WHERE set_name = 'IRE'
+            UNION SELECT process FROM trade_link
+        ), link_from AS (
+            SELECT process, region_from, commodity_from, any_value(region_to) AS region_to,
+                any_value(commodity_to) AS commodity_to, any_value(link_source) AS link_source
+            FROM trade_link GROUP BY ALL HAVING count(DISTINCT region_to) = 1
+        ), link_to AS (
+            SELECT process, region_to, commodity_to, any_value(region_from) AS region_from,
+                any_value(commodity_from) AS commodity_from, any_value(link_source) AS link_source
+            FROM trade_link GROUP BY ALL HAVING count(DISTINCT region_from) = 1
+        ), sent AS (
+            SELECT f.year, f.timeslice, f.process, f.region AS region_from, l.region_to,
+                f.commodity AS commodity_from,
+                coalesce(l.commodity_to, f.commodity) AS commodity_to, f.value, f.unit,
+                coalesce(l.link_source, 'unknown') AS link_source
+            FROM flow AS f SEMI JOIN trading USING (process)
+            LEFT JOIN link_from AS l ON l.process = f.process AND l.region_from = f.region
+                AND l.commodity_from = f.commodity
+            WHERE f.direction = 'IN'
+        ), received AS (
+            SELECT f.year, f.timeslice, f.process, l.region_from, f.region AS region_to,
+                coalesce(l.commodity_from, f.commodity) AS commodity_from,
+                f.commodity AS commodity_to, f.value, f.unit,
+                coalesce(l.link_source, 'unknown') AS link_source
+            FROM flow AS f SEMI JOIN trading USING (process)
+            LEFT JOIN link_to AS l ON l.process = f.process AND l.region_to = f.region
+                AND l.commodity_to = f.commodity
+            WHERE f.direction = 'OUT'
+        )
+        SELECT coalesce(s.year, r.year), coalesce(s.timeslice, r.timeslice),
+            coalesce(s.process, r.process), coalesce(s.region_from, r.region_from),
+            coalesce(s.region_to, r.region_to), coalesce(s.commodity_from, r.commodity_from),
+            coalesce(s.commodity_to, r.commodity_to), s.value, r.value,
+            coalesce(s.unit, r.unit), coalesce(s.link_source, r.link_source)
+        FROM sent AS s FULL OUTER JOIN received AS r ON s.year = r.year
+            AND s.timeslice = r.timeslice AND s.process = r.process
+            AND s.region_from = r.region_from AND s.region_to = r.region_to
+            AND s.commodity_from = r.commodity_from AND s.commodity_to = r.commodity_to
+        ORDER BY ALL
+        """
+    )
+    unknown = connection.execute(
+        "SELECT count(DISTINCT process) FROM trade WHERE partner_source = 'unknown'"
+    ).fetchone()
+    if unknown and unknown[0]:
+        report(
+            connection,
+            "warning",
+            "trade",
+            "trading processes whose partner is not told",
+            count=unknown[0],
+        )
+
+
+# ---------------------------------------------------------------------------- prices
+
+
+def build_prices(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fill ``price``: shadow prices (EQ_CombalM) with the flow to average them by.
+
+    Weighted by the commodity's production in the same timeslice; where it has none all year by
+    its consumption, else by the timeslice's share of the year (NULL when that is unknown too).
+    """
+    connection.execute(
+        """
+        INSERT INTO price
+        WITH flows AS (
+            SELECT year, timeslice, region, commodity,
+                sum(value) FILTER (direction = 'OUT') AS produced,
+                sum(value) FILTER (direction = 'IN') AS consumed
+            FROM flow GROUP BY ALL
+        ), fractions AS (
+            SELECT region, timeslice, year_fraction FROM timeslice
+        ), joined AS (
+            SELECT m.year, m.timeslice, m.region, m.commodity, m.value, m.unit,
+                coalesce(f.produced, 0) AS produced, coalesce(f.consumed, 0) AS consumed,
+                coalesce(own.year_fraction, shared.year_fraction) AS fraction
+            FROM result AS m
+            LEFT JOIN flows AS f ON f.year = m.year AND f.timeslice = m.timeslice
+                AND f.region = m.region AND f.commodity = m.commodity
+            LEFT JOIN fractions AS own ON own.region = m.region AND own.timeslice = m.timeslice
+            LEFT JOIN fractions AS shared ON shared.region = '-'
+                AND shared.timeslice = m.timeslice
+            WHERE m.attribute = 'EQ_CombalM' AND m.year IS NOT NULL AND m.value IS NOT NULL
+        )
+        SELECT year, timeslice, region, commodity, value, unit,
+            CASE WHEN sum(produced) OVER same > 0 THEN produced
+                WHEN sum(consumed) OVER same > 0 THEN consumed ELSE fraction END,
+            CASE WHEN sum(produced) OVER same > 0 THEN 'production'
+                WHEN sum(consumed) OVER same > 0 THEN 'consumption' ELSE 'time' END
+        FROM joined
+        WINDOW same AS (PARTITION BY region, commodity, year)
+        ORDER BY commodity, region, year, timeslice
+        """
+    )

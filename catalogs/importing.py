@@ -1,0 +1,232 @@
+"""Importing: from files of any known format to a published version of a dataset."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files as package_files
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from catalogs import boundaries, derive
+from catalogs.errors import UnreadableFileError
+from catalogs.readers import READERS
+from catalogs.readers.base import Progress, Reader, ScenarioFiles, ScenarioHeader, no_progress
+from catalogs.store import InputFile, Manifest, PublishedScenario, Store, now
+from catalogs.tables import create_tables
+
+#: Part of every data version: raise it when a reader or a derived table changes its meaning.
+IMPORT_VERSION = 1
+
+#: Memory that DuckDB may use during an import; beyond it, it goes to disk.
+MEMORY_LIMIT = "1200MB"
+
+_SLUG = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True)
+class ReportEntry:
+    """A line of a scenario's import report."""
+
+    severity: str
+    topic: str
+    file: str | None
+    line: int | None
+    message: str
+    count: int | None
+
+
+def expand(paths: Iterable[Path]) -> list[Path]:
+    """Return the files named, with those directly inside the folders named.
+
+    Raises ``UnreadableFileError`` for what does not exist and when there is nothing at all.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(p for p in path.iterdir() if p.is_file())
+        elif path.exists():
+            found.append(path)
+        else:
+            raise UnreadableFileError(str(path), "there is no such file or folder")
+    if not found:
+        raise UnreadableFileError(
+            "no files", "nothing was named that could be imported", "at least one results file"
+        )
+    return list(dict.fromkeys(found))
+
+
+def gather(paths: Sequence[Path]) -> list[ScenarioFiles]:
+    """Group files into scenarios, asking one reader after the other.
+
+    Raises ``UnreadableFileError`` for a file that no reader knows.
+    """
+    scenarios: list[ScenarioFiles] = []
+    left = list(paths)
+    for reader in READERS:
+        found, left = reader.gather(left)
+        scenarios += found
+    if left:
+        raise UnreadableFileError(
+            left[0].name,
+            "the format is not known",
+            "a VEDA file (.vd, with .vde .vds .vdt beside it) or a GAMS MIRO scenario (.miroscen)",
+            details="\n".join(path.name for path in left),
+        )
+    return scenarios
+
+
+def import_files(
+    store: Store,
+    dataset: str,
+    paths: Iterable[Path],
+    *,
+    model: str = "",
+    progress: Callable[[str], Progress] = lambda _: no_progress,
+) -> Manifest:
+    """Import files into a dataset and publish the new version.
+
+    Either all of them are published or nothing changes. A scenario whose files and rules have not
+    changed is not read again. ``progress`` is asked, with a scenario's file name, for what to
+    report to.
+
+    Raises
+    ------
+    UnreadableFileError
+        A file is not what it should be; names the file and, where there is one, the line.
+    StoreBusyError
+        Another import is publishing to the same dataset.
+    """
+    gathered = gather(expand(paths))
+    folder = store.folder(dataset)
+    folder.mkdir(parents=True, exist_ok=True)
+    before = store.published(dataset)
+    known = {s.digest: s for s in before.scenarios} if before else {}
+    done: dict[tuple[str, str], PublishedScenario] = {}
+    for scenario_files in gathered:
+        report_to = progress(scenario_files.main.name)
+        inputs = tuple(_input_file(path) for path in scenario_files.files)
+        digest = _digest(inputs, model)
+        old = known.get(digest)
+        if old and (folder / old.file).exists():
+            report_to(1.0, "unchanged")
+            scenario = old
+        else:
+            scenario = _import_scenario(
+                folder, scenario_files, inputs, digest=digest, model=model, progress=report_to
+            )
+        done[scenario.identity] = scenario
+    return store.publish(dataset, list(done.values()))
+
+
+def _import_scenario(
+    folder: Path,
+    files: ScenarioFiles,
+    inputs: tuple[InputFile, ...],
+    *,
+    digest: str,
+    model: str,
+    progress: Progress,
+) -> PublishedScenario:
+    """Build the file of one scenario beside its final place, then rename it into it."""
+    with TemporaryDirectory(prefix=".importing-", dir=folder) as work:
+        path = Path(work) / "scenario.duckdb"
+        header, regions, rows = _build(path, files, Path(work), progress)
+        name = f"{_SLUG.sub('_', header.scenario)[:60]}-{digest[:12]}.duckdb"
+        os.replace(path, folder / name)
+    progress(1.0, "done")
+    return PublishedScenario(
+        key=header.scenario,
+        model=model or header.model or _model_of(regions),
+        scenario=header.scenario,
+        description=header.description,
+        source_format=header.source_format,
+        file=name,
+        digest=digest,
+        rows=rows,
+        imported_at=now(),
+        inputs=inputs,
+    )
+
+
+def _build(
+    path: Path, files: ScenarioFiles, work: Path, progress: Progress
+) -> tuple[ScenarioHeader, list[str], int]:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY_LIMIT,
+        "temp_directory": str(work / "spill"),
+    }
+    with duckdb.connect(str(path), config=config) as connection:
+        create_tables(connection)
+        load_attributes(connection)
+        header = _reader(files.reader).read(files, connection, progress)
+        complete(connection, progress)
+        regions = [
+            region
+            for (region,) in connection.execute(
+                "SELECT region FROM region WHERE kind = 'internal' ORDER BY region"
+            ).fetchall()
+        ]
+        rows = connection.execute("SELECT count(*) FROM result").fetchone()
+        connection.execute("CHECKPOINT")
+    return header, regions, int(rows[0]) if rows else 0
+
+
+def complete(connection: duckdb.DuckDBPyConnection, progress: Progress = no_progress) -> None:
+    """Derive everything that follows from the tables a reader filled."""
+    steps: tuple[tuple[str, Callable[[duckdb.DuckDBPyConnection], None]], ...] = (
+        ("inferring units", derive.infer_capacity_units),
+        ("sorting results", derive.build_result),
+        ("adding up flows", derive.build_flows),
+        ("finding trade", derive.build_trade),
+        ("weighting prices", derive.build_prices),
+        ("drawing boundaries", boundaries.build_boundaries),
+    )
+    for number, (doing, step) in enumerate(steps):
+        progress(0.75 + 0.25 * number / len(steps), doing)
+        step(connection)
+
+
+def load_attributes(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the temporary table ``attribute``: what each TIMES attribute means."""
+    text = package_files("catalogs.semantics").joinpath("attributes.csv")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE attribute AS"
+        " SELECT * FROM read_csv(?, header = true, all_varchar = true, nullstr = '\\N')",
+        [str(text)],
+    )
+
+
+def _reader(name: str) -> Reader:
+    return next(reader for reader in READERS if reader.name == name)
+
+
+def _model_of(regions: Sequence[str]) -> str:
+    """Name a model that its files do not name by its regions."""
+    if len(regions) > 4:
+        return f"{'+'.join(regions[:3])}+{len(regions) - 3} more"
+    return "+".join(regions) or "unknown"
+
+
+def _input_file(path: Path) -> InputFile:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return InputFile(path.name, digest.hexdigest(), path.stat().st_size)
+
+
+def _digest(inputs: Sequence[InputFile], model: str) -> str:
+    """Hash what a scenario is made from: its files, the rules, and this program's readings."""
+    digest = hashlib.sha256(f"{IMPORT_VERSION}\n{model}\n".encode())
+    for file in inputs:
+        digest.update(f"{file.name}\t{file.sha256}\n".encode())
+    for rule in sorted(package_files("catalogs.semantics").iterdir(), key=lambda r: r.name):
+        if rule.name.endswith((".csv", ".yaml")):
+            digest.update(rule.name.encode() + rule.read_bytes())
+    return digest.hexdigest()

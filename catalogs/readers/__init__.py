@@ -1,0 +1,9 @@
+"""One module per file format; ``READERS`` is the order in which they are asked."""
+
+from __future__ import annotations
+
+from catalogs.readers.base import Reader
+from catalogs.readers.miro import MiroReader
+from catalogs.readers.veda import VedaReader
+
+READERS: tuple[Reader, ...] = (MiroReader(), VedaReader())

@@ -1,0 +1,119 @@
+"""What a reader is: it turns the files of one scenario into canonical tables.
+
+A new format is one module here with a class that has ``name``, ``gather`` and ``read``, and one
+line in ``readers/__init__.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+#: Called with a share between 0 and 1 and a word for what is being done.
+Progress = Callable[[float, str], None]
+
+
+def no_progress(share: float, doing: str) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True)
+class ScenarioFiles:
+    """The files that make up one scenario, the one with the results first.
+
+    ``reader`` is the name of the reader that gathered them.
+    """
+
+    reader: str
+    main: Path
+    beside: tuple[Path, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files, the one with the results first."""
+        return (self.main, *self.beside)
+
+
+@dataclass
+class ScenarioHeader:
+    """What the files say of the scenario as a whole.
+
+    ``model`` is '' when they do not name it. ``rows_read`` is the number of result rows in the
+    file, before duplicates are merged. ``notes`` keeps what else they say of themselves.
+    """
+
+    scenario: str
+    model: str = ""
+    description: str = ""
+    source_format: str = ""
+    rows_read: int = 0
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+class Reader(Protocol):
+    """One file format."""
+
+    name: str
+
+    def gather(self, paths: Sequence[Path]) -> tuple[list[ScenarioFiles], list[Path]]:
+        """Pick from ``paths`` the scenarios of this format; return them and the paths left over.
+
+        Only looks at names and first bytes. Raises ``UnreadableFileError`` for a file that is
+        plainly meant for this reader but cannot be used (a ``.vde`` without its ``.vd``).
+        """
+
+    def read(
+        self,
+        files: ScenarioFiles,
+        connection: duckdb.DuckDBPyConnection,
+        progress: Progress = no_progress,
+    ) -> ScenarioHeader:
+        """Fill the canonical tables in ``connection`` (created, empty) and ``raw_result``.
+
+        ``raw_result`` is a temporary table made by ``create_raw_result``: the result rows as the
+        file has them, in its order. Nothing is merged, converted or left out; what cannot be kept
+        in a column goes to ``import_report``. Raises ``UnreadableFileError``.
+        """
+
+
+RAW_RESULT_COLUMNS = (
+    "sow",
+    "attribute",
+    "commodity",
+    "process",
+    "year",
+    "region",
+    "vintage",
+    "timeslice",
+    "user_constraint",
+)
+
+
+def create_raw_result(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the temporary table of result rows: text in every dimension, DOUBLE value.
+
+    "No value" (``-``, ``NONE`` or empty in the file) is ``'-'`` in every column, year included.
+    """
+    columns = ", ".join(f"{name} VARCHAR" for name in RAW_RESULT_COLUMNS)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE raw_result ({columns}, value DOUBLE)")
+
+
+def report(
+    connection: duckdb.DuckDBPyConnection,
+    severity: str,
+    topic: str,
+    message: str,
+    *,
+    file: str | None = None,
+    line: int | None = None,
+    count: int | None = None,
+) -> None:
+    """Note something in the import report (``severity``: info or warning)."""
+    connection.execute(
+        "INSERT INTO import_report VALUES (?, ?, ?, ?, ?, ?)",
+        [severity, topic, file, line, message, count],
+    )

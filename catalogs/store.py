@@ -1,0 +1,221 @@
+"""The store: published datasets as immutable files and one manifest each.
+
+    <data directory>/<dataset>/manifest.json
+    <data directory>/<dataset>/<scenario>-<hash>.duckdb      one per scenario
+
+Publishing writes new files under new names and then renames the manifest: a reader sees the old
+version or the new one, nothing in between. A file's name holds the hash of what it was made from,
+so a path never changes its content, and importing the same files twice gives the same version.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from catalogs.errors import StoreBusyError, TimesError, UnknownDatasetError
+
+MANIFEST = "manifest.json"
+_FORMAT = 1
+#: Seconds for which files that no manifest names any more are kept for those still reading them.
+GRACE_TIME = 3600.0
+_DATASET_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$")
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file that went into a scenario: its name without folder, its SHA-256 and size in bytes."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class PublishedScenario:
+    """One scenario of a dataset.
+
+    ``key`` names it within the dataset: its own name, or with the model's where two models have a
+    scenario of the same name. ``digest`` is the hash of everything it was made from.
+    """
+
+    key: str
+    model: str
+    scenario: str
+    description: str
+    source_format: str
+    file: str
+    digest: str
+    rows: int
+    imported_at: str
+    inputs: tuple[InputFile, ...]
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Importing a scenario of the same identity replaces this one."""
+        return (self.model, self.scenario)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A published version of a dataset."""
+
+    dataset: str
+    version: str
+    published_at: str
+    scenarios: tuple[PublishedScenario, ...]
+
+    def to_json(self) -> str:
+        """Return the manifest as it is stored."""
+        return json.dumps({"format": _FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        """Read a stored manifest. Raises ``ValueError`` or ``KeyError`` where it is damaged."""
+        content: dict[str, Any] = json.loads(text)
+        if content.pop("format") != _FORMAT:
+            raise ValueError("the manifest was written by another version of this program")
+        scenarios = tuple(
+            PublishedScenario(**{**s, "inputs": tuple(InputFile(**i) for i in s["inputs"])})
+            for s in content.pop("scenarios")
+        )
+        return cls(**content, scenarios=scenarios)
+
+
+@dataclass(frozen=True)
+class Store:
+    """All published datasets below one folder."""
+
+    directory: Path
+
+    def datasets(self) -> list[str]:
+        """Return the names of the published datasets, the one published last first."""
+        found = []
+        for path in self.directory.glob(f"*/{MANIFEST}"):
+            found.append((self.manifest(path.parent.name).published_at, path.parent.name))
+        return [name for _, name in sorted(found, reverse=True)]
+
+    def folder(self, dataset: str) -> Path:
+        """Return the folder of a dataset. Raises ``TimesError`` for an unusable name."""
+        if not _DATASET_NAME.match(dataset):
+            raise TimesError(
+                f"{dataset!r} cannot be the name of a dataset.",
+                "Use up to 64 letters, digits, spaces, dots, hyphens and underscores.",
+            )
+        return self.directory / dataset
+
+    def manifest_path(self, dataset: str) -> Path:
+        """Return where the manifest of a dataset is, whether or not it has been published."""
+        return self.folder(dataset) / MANIFEST
+
+    def manifest(self, dataset: str) -> Manifest:
+        """Return the current version of a dataset. Raises ``UnknownDatasetError``."""
+        return read_manifest(self.manifest_path(dataset))
+
+    def published(self, dataset: str) -> Manifest | None:
+        """Return the current version of a dataset, None where there is none yet."""
+        return self.manifest(dataset) if self.manifest_path(dataset).exists() else None
+
+    def publish(self, dataset: str, scenarios: Sequence[PublishedScenario]) -> Manifest:
+        """Add scenarios to a dataset, in place of those of the same identity.
+
+        Their files must already be in the dataset's folder. Raises ``StoreBusyError`` when
+        another process is publishing.
+        """
+        replaced = {scenario.identity for scenario in scenarios}
+        with self._lock(dataset):
+            before = self.published(dataset)
+            kept = [s for s in (before.scenarios if before else ()) if s.identity not in replaced]
+            return self._write(dataset, [*kept, *scenarios], before)
+
+    def drop(self, dataset: str, keys: Iterable[str]) -> Manifest:
+        """Take scenarios out of a dataset; their files go after the grace time."""
+        gone = set(keys)
+        with self._lock(dataset):
+            before = self.manifest(dataset)
+            return self._write(dataset, [s for s in before.scenarios if s.key not in gone], before)
+
+    def _write(
+        self, dataset: str, scenarios: list[PublishedScenario], before: Manifest | None
+    ) -> Manifest:
+        scenarios = _with_keys(sorted(scenarios, key=lambda s: s.identity))
+        version = data_version(scenarios)
+        if before and before.version == version:
+            return before
+        manifest = Manifest(dataset, version, now(), tuple(scenarios))
+        path = self.manifest_path(dataset)
+        temporary = path.with_suffix(f".{os.getpid()}.new")
+        with temporary.open("w", encoding="utf-8") as stream:
+            stream.write(manifest.to_json())
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+        self._remove_unused(dataset, manifest)
+        return manifest
+
+    def _remove_unused(self, dataset: str, manifest: Manifest) -> None:
+        used = {scenario.file for scenario in manifest.scenarios}
+        oldest = time.time() - GRACE_TIME
+        for path in self.folder(dataset).glob("*.duckdb*"):
+            if path.name not in used and path.stat().st_mtime < oldest:
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _lock(self, dataset: str) -> Iterator[None]:
+        folder = self.folder(dataset)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise StoreBusyError(
+                    f"Another import is publishing to the dataset {dataset!r}.",
+                    "Try again when it has finished.",
+                ) from error
+            yield
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest. Raises ``UnknownDatasetError`` or ``TimesError``."""
+    try:
+        return Manifest.from_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UnknownDatasetError(
+            f"There is no dataset {path.parent.name!r}.",
+            "Import files first: python -m catalogs import FILES --name NAME.",
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise TimesError(
+            f"The manifest of the dataset {path.parent.name!r} cannot be read.",
+            "Import its files again.",
+            str(error),
+        ) from error
+
+
+def data_version(scenarios: Iterable[PublishedScenario]) -> str:
+    """Return the hash of what the scenarios were made from, whatever their order."""
+    together = "\n".join(sorted(f"{s.model}\t{s.scenario}\t{s.digest}" for s in scenarios))
+    return hashlib.sha256(together.encode()).hexdigest()[:16]
+
+
+def now() -> str:
+    """Return the present time, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _with_keys(scenarios: list[PublishedScenario]) -> list[PublishedScenario]:
+    names = [s.scenario for s in scenarios]
+    return [
+        replace(s, key=s.scenario if names.count(s.scenario) == 1 else f"{s.scenario} ({s.model})")
+        for s in scenarios
+    ]
