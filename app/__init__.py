@@ -1,0 +1,1 @@
+"""Served pages and serving: what a browser or a cluster talks to."""

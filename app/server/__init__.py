@@ -1,0 +1,1 @@
+"""What `panel serve` is given beside the pages: command line, settings, health, static files."""

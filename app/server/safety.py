@@ -1,0 +1,61 @@
+"""What is added to every response, and what is written of it to the log."""
+
+from __future__ import annotations
+
+import logging
+
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.web import OutputTransform, RequestHandler
+
+logger = logging.getLogger(__name__)
+
+# Panel compiles expressions and puts styles and modules into the page, hence the unsafe ones.
+# What this forbids is other hosts: nothing on a page can load from or talk to one.
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: ws: wss:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    ]
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "same-origin",
+}
+
+
+class SafetyHeaders(OutputTransform):
+    """Adds the headers to every response."""
+
+    def __init__(self, request: HTTPServerRequest) -> None:
+        self.request = request
+
+    def transform_first_chunk(
+        self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
+    ) -> tuple[int, HTTPHeaders, bytes]:
+        """Add the headers; the rest passes unchanged."""
+        for name, value in HEADERS.items():
+            headers[name] = value
+        headers["Server"] = "times"
+        return status_code, headers, chunk
+
+
+def log_request(handler: RequestHandler) -> None:
+    """Write a line only for responses that are a fault of the server or worth a look."""
+    status = handler.get_status()
+    if status < 400 or status == 404:
+        return
+    level = logging.ERROR if status >= 500 else logging.WARNING
+    # Without its query: an address holds what its reader selected.
+    logger.log(
+        level,
+        "%d %s %s %.0f ms",
+        status,
+        handler.request.method,
+        handler.request.path,
+        1000 * handler.request.request_time(),
+    )

@@ -1,0 +1,39 @@
+"""The manifest of tools: one entry makes a tab, a route and a test.
+
+A new tool is a component, a page file of the same name as its route, and a line here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, order=True)
+class Tool:
+    """One tool of the application, shown as a tab."""
+
+    order: int
+    route: str
+    name: str
+    icon: str
+    description: str
+
+    @property
+    def page_file(self) -> Path:
+        """The script that `panel serve` runs for this tool."""
+        return Path(__file__).parent / f"{self.route.strip('/') or 'home'}.py"
+
+
+TOOLS: tuple[Tool, ...] = (
+    Tool(0, "/", "Home", "home", "What data there is"),
+    Tool(1, "/times", "Scenarios", "bars", "Compare results of scenarios"),
+)
+
+
+def tool_at(route: str) -> Tool:
+    """The tool of a route. Raises KeyError."""
+    for tool in TOOLS:
+        if tool.route == route:
+            return tool
+    raise KeyError(route)

@@ -1,0 +1,289 @@
+"""The page shell: bar, rail, main, drawer and foot, the same around every tool.
+
+`shell(...)` returns a `pmui.Page`. It knows nothing of data or serving: what it shows is handed
+in, and every part may be a reactive reference (a param, a bound function, an rx expression).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, Protocol
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+from jinja2 import Environment, Template
+from panel.custom import JSComponent
+from panel.viewable import Viewable
+
+from components.assets import icon, read_asset
+from components.browser_history import BrowserHistory
+from components.notices import PlainText
+from components.theme import (
+    BAR_HEIGHT,
+    DARK,
+    DRAWER_WIDTH,
+    FONT_STACK,
+    LIGHT,
+    RAIL_WIDTH,
+    THEME_CONFIG,
+    custom_properties,
+)
+
+PRODUCT = "TIMES Energy Analytics"
+THEME_COOKIE = "times-theme"
+
+BAR_ICONS = ("link", "check", "help", "close", "sun", "moon", "database")
+
+# Scripts that Panel puts on every page and no page of ours needs: WebGL, formulas, notebooks'
+# module loader (the browser's own `import` replaces it, see assets/head.js).
+UNUSED_SCRIPTS = re.compile(r"bokeh-gl|bokeh-mathjax|es-module-shims|esms-options")
+
+
+class ToolLink(Protocol):
+    """What the bar shows of a tool; `app.tools.Tool` is one."""
+
+    @property
+    def route(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def icon(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+
+
+class AppBar(JSComponent):
+    """The bar's contents. The browser alone answers its buttons: they work while Python does."""
+
+    product = param.String(default=PRODUCT, doc="Name of the application")
+    tools = param.List(default=[], item_type=dict, doc="Route, name, icon (SVG), description")
+    current = param.String(default="/", doc="Route of the tool on this page")
+    shared = param.List(
+        default=[], item_type=str, doc="Names in the address that go along from tool to tool"
+    )
+    title = param.String(default="", doc="What the page shows, for the browser's tab")
+    help = param.String(default="", doc="Help text; paragraphs are separated by blank lines")
+    icons = param.Dict(default={}, doc="SVG text of the buttons' icons")
+    datasets = param.List(default=[], item_type=str, doc="Names of the published datasets")
+    dataset = param.String(default="", doc="Name of the dataset on this page")
+
+    _esm = read_asset("app_bar.js")
+    _stylesheets = [read_asset("app_bar.css")]
+
+
+def shell(
+    *,
+    tools: Iterable[ToolLink],
+    current: str,
+    title: Any,
+    main: Any,
+    sidebar: Any = None,
+    foot: Any = None,
+    drawer: Viewable | None = None,
+    drawer_open: Any = False,
+    datasets: Sequence[str] = (),
+    dataset: str = "",
+    help: str | None = None,
+    shared: Sequence[str] = (),
+    history: BrowserHistory | None = None,
+) -> pmui.Page:
+    """Lay a tool out as a page.
+
+    Args:
+        tools: the tools in the order of their tabs.
+        current: route of the tool on this page, "/times".
+        title: a sentence made from the state; a string or a reference to one.
+        main: a viewable or a list of them; a reference is fine.
+        sidebar: the rail's contents, a viewable or a list; None leaves the rail out. There are
+            268 px: give nested parts `sizing_mode="stretch_width"` (those named here get it).
+        foot: the foot line: text, a reference to text, or a viewable.
+        drawer: the right drawer's contents.
+        drawer_open: whether the drawer is open, usually a reference to a Boolean param; when it
+            is a param, closing the drawer sets it to False.
+        datasets: names of the datasets to choose from; choosing one opens its page.
+        dataset: the one shown.
+        help: help text, paragraphs separated by blank lines; None leaves the button out.
+        shared: names in the address's query that the tabs' links take along.
+        history: the component that reports the back button.
+    """
+    bar = AppBar(
+        tools=[_link(tool) for tool in tools],
+        current=current,
+        shared=list(shared),
+        title=title,
+        help=help or "",
+        icons={name: icon(name) for name in BAR_ICONS},
+        datasets=list(datasets),
+        dataset=dataset,
+        sizing_mode="stretch_width",
+        margin=0,
+    )
+    page = pmui.Page(
+        header=[bar] if history is None else [bar, history],
+        sidebar=_sidebar(sidebar),
+        main=[_main(title, main, foot)],
+        contextbar=[] if drawer is None else [_drawer(drawer)],
+        sidebar_width=RAIL_WIDTH,
+        sidebar_resizable=False,
+        contextbar_width=DRAWER_WIDTH,
+        # With nothing in it, "auto" would still push the page's width beyond the screen.
+        contextbar_variant="temporary" if drawer is None else "auto",
+        theme_toggle=False,
+        theme_config=THEME_CONFIG,
+        busy_indicator="linear",
+        title="",
+        meta_title=PRODUCT,
+        template=_template(),
+        sx=_PAGE_STYLE,
+    )
+    _link_drawer(page, drawer_open)
+    return page
+
+
+def _link(tool: ToolLink) -> dict[str, str]:
+    return {
+        "route": tool.route,
+        "name": tool.name,
+        "icon": tool.icon if tool.icon.startswith("<") else icon(tool.icon),
+        "description": tool.description,
+    }
+
+
+def _sidebar(sidebar: Any) -> list[Viewable]:
+    if sidebar is None:
+        return []
+    parts = sidebar if isinstance(sidebar, list | tuple) else [sidebar]
+    for part in parts:
+        # Widgets are 300 px wide unless told otherwise, more than the rail has room for.
+        if isinstance(part, Viewable) and part.sizing_mode is None:
+            part.param.update(width=None, sizing_mode="stretch_width")
+    return [pmui.Column(*parts, sizing_mode="stretch_width", margin=(12, 16, 24, 16))]
+
+
+def _main(title: Any, main: Any, foot: Any) -> Viewable:
+    parts = main if isinstance(main, list | tuple) else [main]
+    heading = PlainText(
+        text=title, tag="h1", look="title", sizing_mode="stretch_width", margin=(0, 0, 12, 0)
+    )
+    return pmui.Column(
+        heading,
+        *parts,
+        *_foot(foot),
+        sizing_mode="stretch_width",
+        margin=0,
+        css_classes=["times-main"],
+    )
+
+
+def _foot(foot: Any) -> list[Viewable]:
+    if foot is None:
+        return []
+    if isinstance(foot, Viewable):
+        return [foot]
+    return [
+        PlainText(
+            text=foot,
+            look="muted",
+            role="status",
+            sizing_mode="stretch_width",
+            margin=(12, 0, 0, 0),
+        )
+    ]
+
+
+def _drawer(drawer: Viewable) -> Viewable:
+    return pmui.Column(drawer, sizing_mode="stretch_width", margin=(12, 16))
+
+
+def _link_drawer(page: pmui.Page, drawer_open: Any) -> None:
+    """Follow the reference; a param is also told when the reader closes the drawer."""
+    if isinstance(drawer_open, bool):
+        page.contextbar_open = drawer_open
+        return
+    if isinstance(drawer_open, param.Parameter) and isinstance(
+        drawer_open.owner, param.Parameterized
+    ):
+        page.contextbar_open = getattr(drawer_open.owner, drawer_open.name)
+        drawer_open.owner.param.watch(
+            lambda event: setattr(page, "contextbar_open", event.new), drawer_open.name
+        )
+        page.param.watch(
+            lambda event: setattr(drawer_open.owner, drawer_open.name, event.new),
+            "contextbar_open",
+        )
+        return
+    page.contextbar_open = drawer_open
+
+
+_BAR = f"{BAR_HEIGHT}px"
+_PAGE_STYLE: dict[str, Any] = {
+    # This pair of colours also tells panel-material-ui to leave the header's contents as they are.
+    ".MuiAppBar-root": {
+        "bgcolor": "primary.contrastText",
+        "color": "primary.main",
+        "boxShadow": "none",
+        "borderBottom": "1px solid var(--times-line)",
+        "height": _BAR,
+    },
+    ".MuiAppBar-root .MuiLinearProgress-root": {
+        "position": "absolute",
+        "left": 0,
+        "bottom": "-1px",
+        "height": "2px",
+    },
+    ".MuiToolbar-root": {"minHeight": f"{_BAR} !important", "height": _BAR, "margin": 0, "px": 2},
+    ".sidebar, .contextbar": {"bgcolor": "background.paper", "borderColor": "divider"},
+    ".main": {"bgcolor": "background.default"},
+    ".main-content": {
+        "padding": {"xs": "16px 16px 72px", "sm": "20px 24px"},
+        "boxSizing": "border-box",
+    },
+    # Drawers open when something was clicked, and close with the button inside.
+    "button[aria-label='Open contextbar']": {"display": "none"},
+    "button:focus-visible": {"outline": "2px solid", "outlineColor": "primary.main"},
+}
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(autoescape=False)
+    environment.filters["unused_script"] = lambda line: bool(UNUSED_SCRIPTS.search(line))
+    template = environment.from_string(read_asset("page.html"))
+    template.globals.update(
+        head_script=read_asset("head.js"),
+        page_css=_page_css(),
+        product=PRODUCT,
+        favicon=_favicon(),
+        preload_modules=_bundle_urls(".js"),
+        preload_styles=[],
+    )
+    return template
+
+
+def _page_css() -> str:
+    css = read_asset("page.css")
+    for name, value in {
+        "light": custom_properties(LIGHT),
+        "dark": custom_properties(DARK),
+        "font": FONT_STACK,
+    }.items():
+        css = css.replace("{{" + name + "}}", value)
+    return css
+
+
+def _favicon() -> str:
+    """The icon as a data address: one request less, and no path to get wrong under a prefix."""
+    svg = icon("bars").replace("currentColor", LIGHT.accent).replace("#", "%23")
+    return "data:image/svg+xml," + svg.replace('"', "'")
+
+
+def _bundle_urls(_suffix: str) -> list[str]:
+    return []
+
+
+def remembered_theme() -> str:
+    """The theme of the reader's last visit, "dark" or "default", from the cookie."""
+    return "dark" if (pn.state.cookies or {}).get(THEME_COOKIE) == "dark" else "default"
