@@ -80,7 +80,6 @@ def _feeds_only(network: Network, node: Node, inside: set[Node]) -> bool:
         (region, consumer)
         for commodity in network.energy(region, process, OUT)
         for consumer in network.consumers.get((region, commodity), [])
-        if not network.is_trade(region, consumer)
     }
     return bool(consumers) and consumers <= inside
 
