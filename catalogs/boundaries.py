@@ -24,6 +24,9 @@ from catalogs.readers.base import report
 #: Renewable and ambient carriers are domestic even where a model imports them from outside.
 AMBIENT_FUELS = frozenset({"Wind", "Solar", "Hydro", "Geothermal", "Ocean", "Ambient heat"})
 
+#: Trade whose other side is not told: it may be outside, or another region of the model.
+UNKNOWN_PARTNER = "Unknown partner"
+
 _CARBON_DIOXIDE = re.compile(r"CO2|carbon dioxide", re.IGNORECASE)
 _BIOGENIC = re.compile(r"biogenic|\bbio", re.IGNORECASE)
 
@@ -120,29 +123,23 @@ def primary_energy(
     """Yield extraction, imports and input-less production less exports.
 
     Direct equivalent where the model gives wind and sun one to one. Trade between the model's own
-    regions is no primary energy.
+    regions is no primary energy; trade whose partner is not told is a part of its own.
     """
     for region, process in network.processes:
-        side = network.external_side.get(process, "IMPEXP")
         trades = network.is_trade(region, process)
         is_source = not network.energy(region, process, IN) and (region, process) not in inside
-        if trades and not side:
+        side = network.external_side.get(process, UNKNOWN_PARTNER) if trades else "MINRNW"
+        if not side:
             continue
-        if trades or is_source:
+        if trades or (is_source and not network.is_storage(region, process)):
             for commodity in network.energy(region, process, OUT):
-                if _counts_elsewhere(network, region, process):
-                    continue
                 fuel = classifier.fuel(region, commodity).group
-                part = _origin(process, side if trades else "MINRNW", fuel)
+                part = _origin(process, side, fuel)
                 yield Counted("primary", region, process, commodity, OUT, 1.0, part)
         if trades:
+            part = UNKNOWN_PARTNER if side == UNKNOWN_PARTNER else "Exports"
             for commodity in network.energy(region, process, IN):
-                yield Counted("primary", region, process, commodity, IN, -1.0, "Exports")
-
-
-def _counts_elsewhere(network: Network, region: str, process: str) -> bool:
-    """Whether a process without energy input turns something else into energy (or stores it)."""
-    return network.is_storage(region, process)
+                yield Counted("primary", region, process, commodity, IN, -1.0, part)
 
 
 def _origin(process: str, side: str, fuel: str) -> str:
@@ -150,7 +147,7 @@ def _origin(process: str, side: str, fuel: str) -> str:
         return "Dummy imports"
     if side == "MINRNW" or fuel in AMBIENT_FUELS:
         return "Domestic"
-    return "Imports"
+    return UNKNOWN_PARTNER if side == UNKNOWN_PARTNER else "Imports"
 
 
 def demands(network: Network) -> Iterator[Counted]:

@@ -249,7 +249,9 @@ class Classifier:
         return fuel
 
     def _trade(self, region: str, process: str) -> str:
-        side = self.network.external_side.get(process, "IMPEXP")
+        side = self.network.external_side.get(process)
+        if side is None:
+            return "Trade, partner unknown"
         if side == "MINRNW":
             return "Extraction"
         if side:
