@@ -12,8 +12,12 @@ from dataclasses import dataclass, field
 
 from catalogs.errors import UnknownNameError
 from catalogs.measures import PROCESS_GROUPS, RESULT_DIMENSIONS, Measure, measure
+from catalogs.tables import AGGREGATE_PROCESS
 
 Parameters = dict[str, object]
+
+#: Attributes in which the process ``-`` stands for an aggregate of other rows.
+FLOW_ATTRIBUTES = ("VAR_FIn", "VAR_FOut")
 
 #: What can be filtered by or grouped by, beside scenario and year.
 DIMENSIONS = (*RESULT_DIMENSIONS, *PROCESS_GROUPS, "part")
@@ -170,6 +174,10 @@ def _attribute(query: Query, asked: Measure, parameters: Parameters) -> Compiled
             "\nANTI JOIN storage AS s ON s.scenario = f.scenario AND s.region = f.region"
             " AND s.process = f.process"
         )
+    conditions = _conditions(query, parameters, columns)
+    if asked.attribute in FLOW_ATTRIBUTES and not _asks_for(query, ("process",)):
+        parameters["aggregate"] = AGGREGATE_PROCESS
+        conditions += "\n    AND f.process <> $aggregate"
     checked = _checked(query, asked)
     counts = "".join(f",\n    count(DISTINCT f.{d}) AS distinct_{d}" for d in checked)
     sql = f"""
@@ -178,7 +186,7 @@ SELECT f.scenario, f.year{_group_columns(query, columns)},
 FROM result AS f
 JOIN (SELECT unnest($units) AS unit, unnest($factors) AS factor) AS u
     ON u.unit = coalesce(f.unit, 'unknown'){joins}
-WHERE f.attribute = $attribute{_conditions(query, parameters, columns)}
+WHERE f.attribute = $attribute{conditions}
 GROUP BY ALL
 ORDER BY ALL"""
     return CompiledQuery(sql.strip(), parameters, {f"distinct_{d}": d for d in checked})
