@@ -164,7 +164,16 @@ def _keep_odd_years(connection: duckdb.DuckDBPyConnection) -> None:
 
 def build_flows(connection: duckdb.DuckDBPyConnection) -> None:
     """Fill ``flow`` and ``flow_annual``; processes ``-`` are aggregates and left out."""
-    sow = _state_of_the_world(connection)
+    states = _states_of_the_world(connection)
+    if len(states) > 1:
+        report(
+            connection,
+            "warning",
+            "stochastic",
+            "a stochastic run: flows, trade, prices and measures of flows are those of the state"
+            f" {states[0]} (others: {', '.join(states[1:6])})",
+            count=len(states),
+        )
     connection.execute(
         """
         INSERT INTO flow
@@ -177,7 +186,7 @@ def build_flows(connection: duckdb.DuckDBPyConnection) -> None:
         GROUP BY ALL
         ORDER BY commodity, process, direction, region, year, timeslice
         """,
-        [sow],
+        [states[0]],
     )
     connection.execute(
         """
@@ -188,20 +197,12 @@ def build_flows(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _state_of_the_world(connection: duckdb.DuckDBPyConnection) -> str:
-    """Return the state of the world whose flows are derived: the only one, or the first."""
-    rows = connection.execute("SELECT DISTINCT sow FROM result ORDER BY sow").fetchall()
-    states = [str(sow) for (sow,) in rows]
-    if len(states) > 1:
-        report(
-            connection,
-            "warning",
-            "stochastic",
-            f"a stochastic run: flows, trade and measures are those of the state {states[0]}"
-            f" (others: {', '.join(states[1:6])})",
-            count=len(states),
-        )
-    return states[0] if states else NO_VALUE
+def _states_of_the_world(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the states of the world that have flows; all that is derived is for the first."""
+    rows = connection.execute(
+        "SELECT DISTINCT sow FROM result WHERE attribute IN ('VAR_FIn', 'VAR_FOut') ORDER BY sow"
+    ).fetchall()
+    return [str(sow) for (sow,) in rows] or [NO_VALUE]
 
 
 # ---------------------------------------------------------------------------- trade
@@ -406,6 +407,7 @@ def build_prices(connection: duckdb.DuckDBPyConnection) -> None:
             LEFT JOIN fractions AS shared ON shared.region = '-'
                 AND shared.timeslice = m.timeslice
             WHERE m.attribute = 'EQ_CombalM' AND m.year IS NOT NULL AND m.value IS NOT NULL
+                AND m.sow = ?
         )
         SELECT year, timeslice, region, commodity, value, unit,
             CASE WHEN sum(produced) OVER same > 0 THEN produced
@@ -415,5 +417,6 @@ def build_prices(connection: duckdb.DuckDBPyConnection) -> None:
         FROM joined
         WINDOW same AS (PARTITION BY region, commodity, year)
         ORDER BY commodity, region, year, timeslice
-        """
+        """,
+        [_states_of_the_world(connection)[0]],
     )
