@@ -36,13 +36,17 @@ PROCESS_GROUPS = ("sector", "technology", "fuel")
 
 @dataclass(frozen=True)
 class Attribute:
-    """A TIMES attribute: its meaning, where its unit comes from, what it may be summed over."""
+    """A TIMES attribute: its meaning, where its unit comes from, what it may be summed over.
+
+    ``group_by`` is the dimension that it is first shown by.
+    """
 
     name: str
     label: str
     kind: str
     unit_source: str
     sum_over: frozenset[str]
+    group_by: str
     definition: str
 
 
@@ -88,6 +92,7 @@ def attributes() -> Mapping[str, Attribute]:
                 row["kind"],
                 row["unit_source"],
                 frozenset(row["sum_over"].split()),
+                row["group_by"],
                 row["definition"],
             )
             for row in csv.DictReader(text.splitlines())
@@ -142,15 +147,14 @@ def _of_attribute(name: str, attribute_name: str) -> Measure:
         )
     )
     sum_over = known.sum_over if known else frozenset()
-    groups = ["process", "commodity", "region", "timeslice", "vintage", "user_constraint", "sow"]
-    # What must not be added up comes first, so that the default is one that can be shown.
-    groups.sort(key=lambda group: group in sum_over)
+    first = known.group_by if known else "process"
+    groups = dict.fromkeys((first, *RESULT_DIMENSIONS, *PROCESS_GROUPS))
     return Measure(
         name=name,
         label=f"{known.label} ({attribute_name})" if known else attribute_name,
         definition=definition,
         source="attribute",
-        groups=(*groups, *PROCESS_GROUPS),
+        groups=tuple(groups),
         sum_over=sum_over,
         attribute=attribute_name,
         chart="lines" if known and known.kind == "price" else "bars",

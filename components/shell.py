@@ -39,7 +39,9 @@ BAR_ICONS = ("link", "check", "help", "close", "sun", "moon", "database")
 
 # Scripts that Panel puts on every page and no page of ours needs: WebGL, formulas, notebooks'
 # module loader (the browser's own `import` replaces it, see assets/head.js).
-UNUSED_SCRIPTS = re.compile(r"bokeh-gl|bokeh-mathjax|es-module-shims|esms-options")
+UNUSED_SCRIPTS = re.compile(r"bokeh-gl|bokeh-mathjax|es-module-shims|esms-options|notyf")
+# Style sheets likewise: other libraries' notifications and icons.
+UNUSED_STYLES = re.compile(r"notyf|font-awesome")
 
 
 class ToolLink(Protocol):
@@ -121,11 +123,12 @@ def shell(
         sizing_mode="stretch_width",
         margin=0,
     )
+    close = pmui.Button(label="Close details", icon=icon("close"), variant="text", align="end")
     page = pmui.Page(
         header=[bar] if history is None else [bar, history],
         sidebar=_sidebar(sidebar),
         main=[_main(title, main, foot)],
-        contextbar=[] if drawer is None else [_drawer(drawer)],
+        contextbar=[] if drawer is None else [_drawer(drawer, close)],
         sidebar_width=RAIL_WIDTH,
         sidebar_resizable=False,
         contextbar_width=DRAWER_WIDTH,
@@ -139,6 +142,7 @@ def shell(
         template=_template(),
         sx=_PAGE_STYLE,
     )
+    close.on_click(lambda _event: page.param.update(contextbar_open=False))
     _link_drawer(page, drawer_open)
     return page
 
@@ -194,8 +198,8 @@ def _foot(foot: Any) -> list[Viewable]:
     ]
 
 
-def _drawer(drawer: Viewable) -> Viewable:
-    return pmui.Column(drawer, sizing_mode="stretch_width", margin=(12, 16))
+def _drawer(drawer: Viewable, close: Viewable) -> Viewable:
+    return pmui.Column(close, drawer, sizing_mode="stretch_width", margin=(8, 16))
 
 
 def _link_drawer(page: pmui.Page, drawer_open: Any) -> None:
@@ -235,14 +239,16 @@ _PAGE_STYLE: dict[str, Any] = {
         "height": "2px",
     },
     ".MuiToolbar-root": {"minHeight": f"{_BAR} !important", "height": _BAR, "margin": 0, "px": 2},
-    ".sidebar, .contextbar": {"bgcolor": "background.paper", "borderColor": "divider"},
-    ".main": {"bgcolor": "background.default"},
+    ".MuiToolbar-root > .MuiBox-root": {"minWidth": 0},
+    # The data is the brightest surface; what chooses it stands back.
+    ".sidebar, .contextbar": {"bgcolor": "background.default", "borderColor": "divider"},
+    ".main": {"bgcolor": "background.paper"},
     ".main-content": {
         "padding": {"xs": "16px 16px 72px", "sm": "20px 24px"},
         "boxSizing": "border-box",
     },
     # Drawers open when something was clicked, and close with the button inside.
-    "button[aria-label='Open contextbar']": {"display": "none"},
+    "button[aria-label$='contextbar']": {"display": "none"},
     "button:focus-visible": {"outline": "2px solid", "outlineColor": "primary.main"},
 }
 
@@ -251,16 +257,24 @@ _PAGE_STYLE: dict[str, Any] = {
 def _template() -> Template:
     environment = Environment(autoescape=False)
     environment.filters["unused_script"] = lambda line: bool(UNUSED_SCRIPTS.search(line))
+    environment.filters["unused_style"] = lambda line: bool(UNUSED_STYLES.search(line))
     template = environment.from_string(read_asset("page.html"))
     template.globals.update(
         head_script=read_asset("head.js"),
         page_css=_page_css(),
         product=PRODUCT,
         favicon=_favicon(),
-        preload_modules=_bundle_urls(".js"),
-        preload_styles=[],
+        component_bundle=_component_bundle,
     )
     return template
+
+
+def _component_bundle() -> str:
+    """Address of panel-material-ui's script, as its components will ask for it.
+
+    Named in the document's head it loads beside Bokeh's scripts rather than after them.
+    """
+    return str(pmui.Page._render_esm(server=True) or "")
 
 
 def _page_css() -> str:
@@ -278,10 +292,6 @@ def _favicon() -> str:
     """The icon as a data address: one request less, and no path to get wrong under a prefix."""
     svg = icon("bars").replace("currentColor", LIGHT.accent).replace("#", "%23")
     return "data:image/svg+xml," + svg.replace('"', "'")
-
-
-def _bundle_urls(_suffix: str) -> list[str]:
-    return []
 
 
 def remembered_theme() -> str:

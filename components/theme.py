@@ -14,8 +14,8 @@ from bokeh.models import HoverTool
 from bokeh.models.plots import Plot
 
 FONT_STACK = (
-    'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", '
-    "Arial, sans-serif"
+    # No Roboto: panel-material-ui ships it, and Bokeh would load all its files for its charts.
+    'system-ui, -apple-system, "Segoe UI", "Noto Sans", "Liberation Sans", Arial, sans-serif'
 )
 CODE_FONT_STACK = 'ui-monospace, "Cascadia Mono", Menlo, Consolas, "Liberation Mono", monospace'
 
@@ -59,12 +59,12 @@ LIGHT = Palette(
 DARK = Palette(
     background="#0e1216",
     surface="#151a20",
-    bar="#151a20",
+    bar="#10161c",
     text="#e8ecf0",
     muted="#a3adb8",
     line="#2b333c",
     accent="#7cc4ee",
-    on_accent="#0b1a24",
+    on_accent="#10161c",
     accent_soft="#1b3342",
     error="#ff8a80",
     warning="#f2b866",

@@ -171,7 +171,11 @@ export function render({model, view}) {
   const product = document.createElement("a")
   product.className = "product"
   product.href = `${site_root(model.current)}/`
-  product.textContent = model.product
+  // On a phone there is room for the first word only.
+  const [first, ...others] = model.product.split(" ")
+  const rest = document.createElement("span")
+  rest.textContent = ` ${others.join(" ")}`
+  product.append(first, rest)
 
   const space = document.createElement("div")
   space.className = "space"

@@ -1,0 +1,109 @@
+"""One colour per group for the whole application.
+
+Fuels, sectors and cost kinds have their colours in the group tables. A technology takes its
+fuel's colour, a shade apart for CHP, heat plants and end use. Whatever has no table (regions,
+processes, commodities) takes a colour by its place among all members of its dimension, so that it
+keeps it whatever is chosen.
+"""
+
+from __future__ import annotations
+
+import colorsys
+import csv
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+from catalogs.groups import groups
+
+OTHER_COLOUR = "#9aa0a6"
+
+#: Told apart by colour-blind readers and on light and dark grounds (after Okabe and Ito, and
+#: Paul Tol's muted scheme); the second round is a shade apart.
+CATEGORICAL = (
+    "#3d7ea6",
+    "#e08a3c",
+    "#4f9d69",
+    "#c8577a",
+    "#8466ae",
+    "#b3a13a",
+    "#45b0c4",
+    "#a65b3f",
+    "#7d8794",
+    "#d9a5c0",
+    "#88b04b",
+    "#5561a8",
+)
+
+_NAMED = {
+    "Offshore wind": "#17655f",
+    "Storage": "#b06fc4",
+    "Distribution": "#8d99a6",
+    "Trade between regions": "#7d8794",
+    "Import": "#6b7480",
+    "Export": "#a9b1ba",
+    "Extraction": "#7a5c43",
+    "Dummy import": "#e0004d",
+    "Domestic": "#4f9d69",
+    "Imports": "#c8577a",
+    "Exports": "#8466ae",
+    "Dummy imports": "#e0004d",
+}
+
+#: How a technology's shade differs from its fuel's: the change of lightness.
+_SHADES = {" CHP": -0.13, " heat plant": 0.12, " end use": 0.06, " production": -0.06}
+
+
+@cache
+def _tables() -> dict[str, dict[str, str]]:
+    return {
+        "fuel": {group.name: group.colour for group in groups("fuels")},
+        "sector": {group.name: group.colour for group in groups("sectors")},
+        "user_constraint": {code: row["colour"] for code, row in cost_kinds().items()},
+    }
+
+
+@cache
+def cost_kinds() -> dict[str, dict[str, str]]:
+    """Return the kinds of cost (INV, FIX ...): label, order and colour of each."""
+    text = files("catalogs.semantics").joinpath("costs.csv").read_text(encoding="utf-8")
+    return {row["code"]: row for row in csv.DictReader(text.splitlines())}
+
+
+def colour(dimension: str, member: str, members: Sequence[str] = ()) -> str:
+    """Return the colour (``#rrggbb``) of a member of a dimension.
+
+    ``members`` are all members of the dimension in the dataset, in a fixed order; used where no
+    table names the member.
+    """
+    if member in (known := _tables().get(dimension, {})):
+        return known[member]
+    if member in _NAMED:
+        return _NAMED[member]
+    if dimension == "technology":
+        return _technology(member)
+    if member in members:
+        return _by_place(members.index(member))
+    return OTHER_COLOUR
+
+
+@cache
+def _technology(name: str) -> str:
+    fuels = _tables()["fuel"]
+    for ending, lightness in _SHADES.items():
+        if name.endswith(ending):
+            fuel = name.removesuffix(ending)
+            return _shade(fuels.get(fuel, _NAMED.get(fuel, OTHER_COLOUR)), lightness)
+    return fuels.get(name, OTHER_COLOUR)
+
+
+def _by_place(place: int) -> str:
+    turn, index = divmod(place, len(CATEGORICAL))
+    return _shade(CATEGORICAL[index], (0.0, -0.14, 0.14)[turn % 3])
+
+
+def _shade(hexadecimal: str, lightness: float) -> str:
+    red, green, blue = (int(hexadecimal[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
+    shaded = colorsys.hls_to_rgb(hue, min(0.86, max(0.18, light + lightness)), saturation)
+    return "#" + "".join(f"{round(channel * 255):02x}" for channel in shaded)

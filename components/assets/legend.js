@@ -1,0 +1,40 @@
+// The legend: every text is set through textContent, so markup in data stays text.
+export function render({model}) {
+  const list = document.createElement("ul")
+  const entry = (item) => {
+    const row = document.createElement("li")
+    const button = document.createElement("button")
+    button.type = "button"
+    button.title = model.hint ? `${item.title || item.label} – ${model.hint}` : item.label
+    const swatch = document.createElement("span")
+    swatch.className = "swatch"
+    swatch.style.background = item.colour
+    const label = document.createElement("span")
+    label.className = "label"
+    label.textContent = item.label
+    const amount = document.createElement("span")
+    amount.className = "amount"
+    amount.textContent = item.amount || ""
+    button.append(swatch, label, amount)
+    button.addEventListener("click", () => model.send_msg({open: item.code}))
+    row.append(button)
+    return row
+  }
+  const key = (item) => {
+    const row = document.createElement("li")
+    row.className = "key"
+    const line = document.createElement("span")
+    line.className = `line ${item.dash}`
+    const label = document.createElement("span")
+    label.className = "label"
+    label.textContent = item.label
+    row.append(line, label)
+    return row
+  }
+  const update = () => {
+    list.replaceChildren(...model.entries.map(entry), ...model.keys.map(key))
+  }
+  model.on(["entries", "keys"], update)
+  update()
+  return list
+}

@@ -1,0 +1,1 @@
+"""Charts: pure layouts of frames into marks, and the HoloViews elements that draw them."""

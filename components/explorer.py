@@ -1,0 +1,452 @@
+"""The scenario explorer: one measure, grouped and compared, as bars or lines, table and query.
+
+from catalogs import open_source
+from components.explorer import ScenarioExplorer
+
+explorer = ScenarioExplorer(source=open_source(Path(".data")))
+explorer.measure = "emissions"      # the same as choosing it
+explorer                            # in a notebook: options and pictures side by side
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+import param
+from panel.viewable import Viewable, Viewer
+
+from catalogs import palette
+from catalogs.errors import TimesError
+from catalogs.measures import ATTRIBUTE_PREFIX, Measure, measure, measures
+from catalogs.query import Query
+from catalogs.source import Answer, Source
+from components import explorer_panels as panels
+from components.charts.bars import lay_out_bars
+from components.charts.lines import DASHES, lay_out_lines
+from components.charts.series import OTHER, Series, make_series
+from components.charts.view import BarView, LineView
+from components.downloads import to_csv
+from components.legend import Legend
+from components.names import dimension_name, readable, shorten
+from components.notices import notice
+from components.numbers import significant
+from components.selection import Selection
+
+ANY_ATTRIBUTE = "attribute"
+TABS = ("chart", "table", "query")
+_MOST_GROUPS = 11
+
+
+class ScenarioExplorer(Viewer):
+    """Explore one measure over scenarios, years and one dimension."""
+
+    source = param.ClassSelector(class_=Source, doc="The published dataset that is explored")
+    selection = param.ClassSelector(class_=Selection, doc="What all tools share")
+
+    measure = param.Selector(
+        default="final_energy",
+        objects=[*measures(), ANY_ATTRIBUTE],
+        doc="What is shown: a measure, or 'attribute' for the one named in attribute",
+    )
+    attribute = param.String(default="", doc="VEDA name of the attribute shown as it is")
+    group_by = param.String(
+        default="", doc="Dimension that the colours stand for; '' for the measure's own"
+    )
+    filters = param.List(
+        default=[], item_type=str, doc="Members kept, as dimension=member; none means all"
+    )
+    arrangement = param.Selector(
+        default="scenario", objects=["scenario", "year"], doc="What a block of bars has in common"
+    )
+    compare = param.Selector(
+        default="values",
+        objects=["values", "difference"],
+        doc="Show values, or their difference to the base scenario",
+    )
+    chart = param.Selector(
+        default="auto",
+        objects=["auto", "bars", "lines"],
+        doc="Kind of chart; auto is the measure's",
+    )
+    tab = param.Selector(default="chart", objects=list(TABS), doc="Which tab is open")
+    most_groups = param.Integer(
+        default=_MOST_GROUPS, bounds=(2, 40), doc="Groups shown before the rest becomes one"
+    )
+
+    title = param.String(default="", doc="What is shown, as a sentence")
+    foot = param.String(default="", doc="Version, time of import, and what is left out")
+
+    url_params: ClassVar[tuple[str, ...]] = (
+        "measure",
+        "attribute",
+        "group_by",
+        "filters",
+        "arrangement",
+        "compare",
+        "chart",
+        "tab",
+        "most_groups",
+    )
+    help = (
+        "Choose scenarios and a measure on the left. Colours stand for the groups in the legend;"
+        " click one to look inside it, and go back with the browser's back button.\n\n"
+        "Totals are only shown where adding up makes sense. The tab Query shows what is counted,"
+        " and the SQL behind the picture.\n\n"
+        "The address holds all that you chose: copy the link to share what you see."
+    )
+
+    def __init__(self, **params: Any) -> None:
+        params.setdefault("selection", Selection())
+        super().__init__(**params)
+        if self.source is None:
+            raise ValueError("ScenarioExplorer needs a source: open_source(directory)")
+        self._built = False
+        self._answer: Answer | None = None
+        self._take_source()
+
+    # ------------------------------------------------------------------ state
+
+    @param.depends("source", watch=True)
+    def _take_source(self) -> None:
+        """Offer what a source has; one published anew takes the place of the old one."""
+        self.selection.offer(self.source, tuple(self.selection.param.dataset.objects[:0]))
+        if self.measure != ANY_ATTRIBUTE and self.measure not in self.source.measure_names:
+            self.measure = next(iter(self.source.measure_names), ANY_ATTRIBUTE)
+
+    @property
+    def asked(self) -> Measure:
+        """The measure in force."""
+        if self.measure != ANY_ATTRIBUTE:
+            return measure(self.measure)
+        names = self.source.attribute_names
+        name = self.attribute or next(iter(names), "")
+        return measure(ATTRIBUTE_PREFIX + name)
+
+    @property
+    def group(self) -> str:
+        """The dimension in force: the one chosen where the measure has it, else its default."""
+        groups = self.asked.groups
+        return self.group_by if self.group_by in groups else groups[0]
+
+    @property
+    def unit(self) -> str:
+        """The unit in force: the one wanted where it fits, else the measure's own."""
+        choices = self.unit_choices
+        return self.selection.unit if self.selection.unit in choices else (choices or [""])[0]
+
+    @property
+    def unit_choices(self) -> list[str]:
+        """Units that the measure can be shown in."""
+        return self.source.unit_choices(self.asked.name, tuple(self.selection.scenarios))
+
+    @property
+    def kept(self) -> dict[str, tuple[str, ...]]:
+        """The members kept of each dimension that is filtered."""
+        found: dict[str, list[str]] = {}
+        for entry in self.filters:
+            dimension, _, member = entry.partition("=")
+            if dimension in self.asked.groups:
+                found.setdefault(dimension, []).append(member)
+        return {dimension: tuple(members) for dimension, members in found.items()}
+
+    @property
+    def query(self) -> Query:
+        """What is asked for, as the catalog understands it."""
+        filters = tuple(self.kept.items())
+        if not filters:
+            filters = self.source.starting_filter(self.asked.name)
+        return Query(
+            measure=self.asked.name,
+            scenarios=self.selection.ordered_scenarios,
+            regions=tuple(self.selection.regions),
+            years=tuple(self.selection.years),
+            group_by=(self.group,),
+            filters=filters,
+            unit=self.unit,
+        )
+
+    def answer(self) -> Answer:
+        """Ask the source; raises the errors of ``Source.ask``."""
+        return self.source.ask(self.query)
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The figures of the picture: scenario, year, the group and value."""
+        frame = self.answer().frame
+        if self.compare == "values":
+            return frame
+        return difference(frame, self.group, self.selection.base_scenario)
+
+    @property
+    def is_lines(self) -> bool:
+        """Whether the chart is drawn as lines."""
+        return self.chart == "lines" or (self.chart == "auto" and self.asked.chart == "lines")
+
+    @property
+    def totals_make_sense(self) -> bool:
+        """Whether the values of all groups may be added up."""
+        asked = self.asked
+        return asked.source == "flow" or (
+            asked.source == "attribute" and self.group in asked.sum_over
+        )
+
+    def choices(self, dimension: str) -> list[str]:
+        """Return the members that the selection has of a dimension, for filtering by it."""
+        try:
+            return self.source.members(self.query, dimension)
+        except TimesError:
+            return []
+
+    # ------------------------------------------------------------------ doing
+
+    def open_group(self, code: str) -> None:
+        """Go deeper: keep only one group and show what it is made of."""
+        if code == OTHER:
+            self.most_groups = min(40, self.most_groups * 2)
+            return
+        group = self.group
+        deeper = [g for g in self.asked.groups if g != group and g not in self.kept]
+        kept = [entry for entry in self.filters if not entry.startswith(f"{group}=")]
+        self.param.update(
+            filters=[*kept, f"{group}={code}"], group_by=deeper[0] if deeper else group
+        )
+
+    def keep(self, dimension: str, members: list[str]) -> None:
+        """Keep only some members of a dimension; an empty list keeps all."""
+        others = [entry for entry in self.filters if not entry.startswith(f"{dimension}=")]
+        self.filters = others + [f"{dimension}={member}" for member in members]
+
+    def label(self, dimension: str, code: str) -> str:
+        """Return how a member is called: its description where it has one."""
+        if dimension == "user_constraint" and (kind := palette.cost_kinds().get(code)):
+            return kind["label"]
+        return self.source.labels(dimension).get(code, code)
+
+    def csv(self) -> Any:
+        """Return the figures shown as a CSV file, codes and descriptions side by side."""
+        return to_csv(self.table())
+
+    def table(self) -> pd.DataFrame:
+        """Return the figures shown with descriptions and unit, one row per value."""
+        frame = self.shown.copy()
+        description = frame[self.group].map(lambda code: self.label(self.group, str(code)))
+        frame.insert(
+            frame.columns.get_loc(self.group) + 1, f"{self.group}_description", description
+        )
+        frame["unit"] = self.answer().unit
+        return frame
+
+    # ------------------------------------------------------------------ seeing
+
+    def _build(self) -> None:
+        """Make the views, once; drawing only feeds them."""
+        self._bars, self._lines = BarView(), LineView()
+        self._legend = Legend(
+            on_open=self.open_group,
+            hint="click to look inside",
+            sizing_mode="stretch_width",
+            min_width=200,
+        )
+        self._picture = pn.Column(sizing_mode="stretch_width", styles={"flex": "1 1 520px"})
+        self._beside = pn.Column(
+            self._legend, styles={"flex": "0 1 230px"}, min_width=200, margin=(8, 0, 0, 0)
+        )
+        self._controls = panels.Controls(self)
+        self._table = panels.TablePanel(self)
+        self._query_panel = panels.QueryPanel(self)
+        self._trail = panels.Trail(self)
+        self._tabs = pmui.Tabs(
+            ("Chart", pn.FlexBox(self._picture, self._beside, gap="12px")),
+            ("Table", self._table.view),
+            ("Query", self._query_panel.view),
+            active=TABS.index(self.tab),
+            sizing_mode="stretch_width",
+            dynamic=True,
+        )
+        self._tabs.param.watch(lambda event: setattr(self, "tab", TABS[event.new]), "active")
+        self.selection.param.watch(self._draw, ["scenarios", "base", "regions", "years", "unit"])
+        self.param.watch(
+            self._draw,
+            ["source", "measure", "attribute", "group_by", "filters", "arrangement", "compare",
+             "chart", "most_groups"],
+        )  # fmt: skip
+        self.param.watch(lambda e: self._tabs.param.update(active=TABS.index(e.new)), "tab")
+        self._built = True
+        self._draw()
+
+    def _ensure_built(self) -> None:
+        if not self._built:
+            self._build()
+
+    def _draw(self, *_events: Any) -> None:
+        """Ask and show; a refusal stands in the picture's place with a way out."""
+        self._controls.follow()
+        self._trail.follow()
+        try:
+            self._answer = self.answer()
+            frame = self.shown
+        except TimesError as error:
+            self._answer = None
+            self._show_instead(error.what, error.remedy)
+            return
+        if frame.empty:
+            self._show_instead(
+                f"There is no {self.asked.label.lower()} in this selection.",
+                "Choose more scenarios, regions or years, or take filters away.",
+            )
+            return
+        self._show(frame, self._answer)
+
+    def _show(self, frame: pd.DataFrame, answer: Answer) -> None:
+        series = self._series(frame)
+        unit, base = answer.unit, self.selection.base_scenario
+        if self.is_lines:
+            self._lines.show(lay_out_lines(series, unit=unit, base=base))
+            picture = self._lines.pane
+        else:
+            self._bars.show(
+                lay_out_bars(
+                    series,
+                    arrangement=self.arrangement,
+                    unit=unit,
+                    base=base,
+                    show_totals=self.totals_make_sense,
+                    scenario_label=shorten(series.scenarios),
+                )
+            )
+            picture = self._bars.pane
+        if list(self._picture) != [picture]:
+            self._picture[:] = [picture]
+        self._beside.visible = True
+        self._legend.param.update(**self._legend_of(series, unit))
+        self._table.show(self)
+        self._query_panel.show(answer)
+        self.param.update(title=self._sentence(answer), foot=self._foot_line(series, answer))
+
+    def _show_instead(self, what: str, remedy: str) -> None:
+        mend = {"button": "Show everything", "on_click": self.reset} if self._narrowed else {}
+        self._picture[:] = [notice(what, remedy, kind="refusal", **mend)]  # type: ignore[arg-type]
+        self._beside.visible = False
+        self._table.show(None)
+        self.param.update(title=self.asked.label, foot=self._version_line())
+
+    @property
+    def _narrowed(self) -> bool:
+        return bool(self.filters or self.selection.regions or self.selection.years)
+
+    def reset(self) -> None:
+        """Take all filters away."""
+        self.selection.param.update(regions=[], years=[])
+        self.filters = []
+
+    def _series(self, frame: pd.DataFrame) -> Series:
+        group = self.group
+        members = self._members(group)
+        return make_series(
+            frame,
+            group,
+            self.selection.ordered_scenarios,
+            most=self.most_groups,
+            label=lambda code: self.label(group, code),
+            colour=lambda code: palette.colour(group, code, members),
+        )
+
+    def _members(self, group: str) -> list[str]:
+        """All members of a dimension in the dataset, for colours that stay."""
+        if group in ("region", "process", "commodity", "timeslice"):
+            if group == "region":
+                return list(self.source.regions)
+            return sorted(self.source.labels(group))
+        return sorted(str(code) for code in self.source.ask(self.query).frame[group].unique())
+
+    def _legend_of(self, series: Series, unit: str) -> dict[str, Any]:
+        year = series.years[-1] if series.years else 0
+        base = series.scenarios[0] if series.scenarios else ""
+        last = series.frame[(series.frame["year"] == year) & (series.frame["scenario"] == base)]
+        amounts = dict(zip(last["group"], last["value"], strict=True))
+        entries = [
+            {
+                "code": member.code,
+                "label": member.label,
+                "title": member.code
+                if member.code == member.label
+                else (f"{member.label} ({member.code})"),
+                "colour": member.colour,
+                "amount": significant(amounts[member.code]) if member.code in amounts else "",
+            }
+            for member in series.members
+        ]
+        keys = []
+        if self.is_lines and len(series.scenarios) > 1:
+            keys = [
+                {"label": readable(name), "dash": DASHES[number % len(DASHES)]}
+                for number, name in enumerate(series.scenarios)
+            ]
+        hint = f"click to look inside; amount: {readable(base)}, {year}, {unit}"
+        return {"entries": entries, "keys": keys, "hint": hint}
+
+    def _sentence(self, answer: Answer) -> str:
+        """The title: what is shown, of where, in which unit."""
+        asked = self.asked
+        parts = [f"{asked.label} by {dimension_name(self.group)}"]
+        if self.compare == "difference":
+            parts[0] += f", difference to {readable(self.selection.base_scenario)}"
+        parts += [
+            ", ".join(self.label(d, m) for m in members[:3]) + (" …" if len(members) > 3 else "")
+            for d, members in self.kept.items()
+        ]
+        regions = self.selection.regions
+        if regions:
+            names = [self.label("region", region) for region in regions]
+            parts.append(", ".join(names[:3]) + (" …" if len(names) > 3 else ""))
+        count = len(self.selection.scenarios)
+        parts.append(readable(self.selection.scenarios[0]) if count == 1 else f"{count} scenarios")
+        parts.append(answer.unit)
+        return ", ".join(parts)
+
+    def _foot_line(self, series: Series, answer: Answer) -> str:
+        said = [f"left out: {text}" for text in answer.left_out]
+        if series.merged:
+            said.append(f"{series.merged} smaller groups are shown as one")
+        return " · ".join([self._version_line(), *said])
+
+    def _version_line(self) -> str:
+        published = self.source.manifest.published_at.replace("T", " ")[:16]
+        return f"{self.source.dataset}, version {self.source.version[:8]}, {published} UTC"
+
+    @property
+    def sidebar(self) -> list[Viewable]:
+        """The controls, for the page's rail: what all tools share first."""
+        self._ensure_built()
+        return self._controls.view
+
+    @property
+    def main(self) -> Viewable:
+        """Chart, table and query."""
+        self._ensure_built()
+        return pn.Column(self._trail.view, self._tabs, sizing_mode="stretch_width")
+
+    def __panel__(self) -> Viewable:
+        return pn.Row(
+            pn.Column(*self.sidebar, width=300),
+            pn.Column(pn.pane.Str(self.param.title), self.main, sizing_mode="stretch_width"),
+            sizing_mode="stretch_width",
+        )
+
+
+def difference(frame: pd.DataFrame, group: str, base: str) -> pd.DataFrame:
+    """Return each scenario's values less the base scenario's, without the base itself.
+
+    A value that only one side has counts as zero on the other.
+    """
+    wide = frame.pivot_table(
+        index=["year", group], columns="scenario", values="value", aggfunc="sum"
+    ).fillna(0.0)
+    if base not in wide:
+        return frame.iloc[0:0]
+    changes = wide.drop(columns=base).sub(wide[base], axis=0)
+    tidy = changes.stack().rename("value").reset_index()
+    return tidy[["scenario", "year", group, "value"]].sort_values(["scenario", "year", group])

@@ -1,0 +1,303 @@
+"""The parts around the explorer's chart: controls, trail of filters, table and query."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+from panel.viewable import Viewable
+
+from catalogs.measures import measures
+from catalogs.source import Answer
+from components.names import dimension_name, readable
+from components.notices import PlainText
+from components.numbers import significant
+
+if TYPE_CHECKING:
+    from components.explorer import ScenarioExplorer
+
+#: Members beyond which a list of choices would be slower to send than to search by hand.
+_MOST_CHOICES = 400
+_ROWS_PER_PAGE = 15
+
+
+class Controls:
+    """The rail's widgets. They hold no state: each follows a param and sets it."""
+
+    def __init__(self, explorer: ScenarioExplorer) -> None:
+        self._explorer = explorer
+        self._following = False
+        selection = explorer.selection
+        self._scenarios = pmui.MultiChoice(label="Scenarios", chip=True, searchable=True)
+        self._base = pmui.Select(label="Base scenario", size="small")
+        self._regions = pmui.MultiChoice(label="Regions", chip=True, placeholder="All regions")
+        self._years = pmui.MultiChoice(label="Years", chip=True, placeholder="All years")
+        self._measure = pmui.Select(label="Measure", searchable=True, size="small")
+        self._attribute = pmui.Select(label="Attribute", searchable=True, size="small")
+        self._group = pmui.Select(label="Colours by", size="small")
+        self._unit = pmui.Select(label="Unit", size="small")
+        self._filter_by = pmui.Select(label="Filter by", size="small")
+        self._members = pmui.MultiChoice(label="Keep only", chip=True, placeholder="All")
+        self._arrangement = pmui.RadioButtonGroup(
+            label="Bars side by side",
+            options={"Years of a scenario": "scenario", "Scenarios of a year": "year"},
+            size="small",
+        )
+        self._compare = pmui.RadioButtonGroup(
+            label="Show",
+            options={"Values": "values", "Difference to base": "difference"},
+            size="small",
+        )
+        self._chart = pmui.RadioButtonGroup(
+            label="Chart",
+            options={"Automatic": "auto", "Bars": "bars", "Lines": "lines"},
+            size="small",
+        )
+        self._download = pmui.FileDownload(
+            label="Download CSV",
+            callback=explorer.csv,
+            filename="times-results.csv",
+            variant="outlined",
+            size="small",
+        )
+        for widget, owner, name in (
+            (self._scenarios, selection, "scenarios"),
+            (self._base, selection, "base"),
+            (self._regions, selection, "regions"),
+            (self._years, selection, "years"),
+            (self._unit, selection, "unit"),
+            (self._measure, explorer, "measure"),
+            (self._attribute, explorer, "attribute"),
+            (self._group, explorer, "group_by"),
+            (self._arrangement, explorer, "arrangement"),
+            (self._compare, explorer, "compare"),
+            (self._chart, explorer, "chart"),
+        ):
+            widget.param.watch(self._setter(owner, name), "value")
+        self._filter_by.param.watch(lambda _: self._offer_members(), "value")
+        self._members.param.watch(self._keep, "value")
+        self.view: list[Viewable] = self._laid_out()
+
+    def _laid_out(self) -> list[Viewable]:
+        options = pmui.Accordion(
+            ("Filter", pn.Column(self._filter_by, self._members, sizing_mode="stretch_width")),
+            (
+                "Picture",
+                pn.Column(
+                    self._compare, self._arrangement, self._chart, sizing_mode="stretch_width"
+                ),
+            ),
+            active=[],
+            toggle=False,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        widgets = [
+            self._scenarios, self._base, self._regions, self._years, self._measure,
+            self._attribute, self._group, self._unit, self._filter_by, self._members,
+            self._arrangement, self._compare, self._chart, self._download,
+        ]  # fmt: skip
+        for widget in widgets:
+            widget.param.update(width=None, sizing_mode="stretch_width", margin=(6, 0))
+        return [
+            self._measure, self._attribute, self._group, self._unit,
+            PlainText(text="Selection", tag="h3", look="muted", margin=(12, 0, 0, 0)),
+            self._scenarios, self._base, self._regions, self._years, options, self._download,
+        ]  # fmt: skip
+
+    def _setter(self, owner: Any, name: str) -> Any:
+        def take(event: Any) -> None:
+            if not self._following and event.new is not None:
+                setattr(owner, name, event.new)
+
+        return take
+
+    def _keep(self, event: Any) -> None:
+        if not self._following:
+            self._explorer.keep(self._filter_by.value, list(event.new))
+
+    def follow(self) -> None:
+        """Show in the widgets what the params say."""
+        explorer, selection = self._explorer, self._explorer.selection
+        self._following = True
+        try:
+            offer(self._scenarios, _named(selection.param.scenarios.objects), selection.scenarios)
+            offer(self._base, _named(selection.scenarios), selection.base_scenario)
+            offer(
+                self._regions,
+                {explorer.label("region", r): r for r in selection.param.regions.objects},
+                selection.regions,
+            )
+            offer(self._years, {str(y): y for y in selection.param.years.objects}, selection.years)
+            known = explorer.source.measure_names
+            offer(
+                self._measure,
+                {measures()[name].label: name for name in known} | {"Any attribute …": "attribute"},
+                explorer.measure,
+            )
+            self._attribute.visible = explorer.measure == "attribute"
+            names = explorer.source.attribute_names
+            offer(
+                self._attribute,
+                {name: name for name in names},
+                explorer.asked.attribute or (names or ("",))[0],
+            )
+            groups = {dimension_name(g).capitalize(): g for g in explorer.asked.groups}
+            offer(self._group, groups, explorer.group)
+            offer(self._unit, {u: u for u in explorer.unit_choices}, explorer.unit)
+            offer(self._filter_by, groups, self._filter_dimension())
+            self._arrangement.value = explorer.arrangement
+            self._compare.value = explorer.compare
+            self._chart.value = explorer.chart
+            self._offer_members()
+        finally:
+            self._following = False
+
+    def _filter_dimension(self) -> str:
+        groups = self._explorer.asked.groups
+        if self._filter_by.value in groups:
+            return str(self._filter_by.value)
+        return next((g for g in ("sector", "fuel", "technology") if g in groups), groups[0])
+
+    def _offer_members(self) -> None:
+        """Offer the members of the dimension that is filtered, those of this selection."""
+        explorer, dimension = self._explorer, self._filter_dimension()
+        before, self._following = self._following, True
+        try:
+            found = explorer.choices(dimension)[:_MOST_CHOICES]
+            kept = list(explorer.kept.get(dimension, ()))
+            options = {explorer.label(dimension, code): code for code in [*found, *kept]}
+            offer(self._members, options, kept)
+        finally:
+            self._following = before
+
+
+def offer(widget: Any, options: dict[str, Any], value: Any) -> None:
+    """Set a widget's options and value, only where they differ, both in one message."""
+    changes: dict[str, Any] = {}
+    if widget.options != options:
+        changes["options"] = options
+    if widget.value != value:
+        changes["value"] = value
+    if changes:
+        widget.param.update(**changes)
+
+
+def _named(scenarios: list[str]) -> dict[str, str]:
+    return {readable(name): name for name in scenarios}
+
+
+class Trail:
+    """The filters in force, above the picture; a click on one takes it away."""
+
+    def __init__(self, explorer: ScenarioExplorer) -> None:
+        self._explorer = explorer
+        self._shown: list[str] = []
+        self.view = pn.FlexBox(gap="6px", margin=(0, 0, 8, 0), visible=False)
+
+    def follow(self) -> None:
+        """Show the filters that are in force."""
+        explorer = self._explorer
+        entries = [f"{d}={m}" for d, members in explorer.kept.items() for m in members]
+        if entries == self._shown:
+            return
+        self._shown = entries
+        self.view.objects = [self._chip(entry) for entry in entries[:20]]
+        self.view.visible = bool(entries)
+
+    def _chip(self, entry: str) -> Viewable:
+        dimension, _, member = entry.partition("=")
+        label = (
+            f"{dimension_name(dimension).capitalize()}: {self._explorer.label(dimension, member)}"
+        )
+        button = pmui.Button(
+            label=f"{label}  ×",
+            variant="outlined",
+            size="small",
+            margin=0,
+            description="Take this filter away",
+        )
+        button.on_click(lambda _event: self._take_away(entry))
+        return button
+
+    def _take_away(self, entry: str) -> None:
+        self._explorer.filters = [e for e in self._explorer.filters if e != entry]
+
+
+class TablePanel:
+    """The figures of the picture as a table: a row per scenario and group, a column per year."""
+
+    def __init__(self, explorer: ScenarioExplorer) -> None:
+        self._explorer = explorer
+        self._place = pn.Column(sizing_mode="stretch_width", min_height=300)
+        self._stale = True
+        self.view = self._place
+        explorer.param.watch(lambda _event: self._fill(), "tab")
+
+    def show(self, explorer: ScenarioExplorer | None) -> None:
+        """Take over new figures; they are only laid out while the tab is open."""
+        self._stale = True
+        if explorer is None:
+            self._place.clear()
+            return
+        self._fill()
+
+    def _fill(self) -> None:
+        explorer = self._explorer
+        if explorer.tab != "table" or not self._stale:
+            return
+        self._stale = False
+        wide = wide_table(explorer.table(), explorer.group)
+        formats = {name: {"type": "plaintext"} for name in wide.columns}
+        self._place[:] = [
+            pn.widgets.Tabulator(
+                wide,
+                show_index=False,
+                disabled=True,
+                pagination="local",
+                page_size=_ROWS_PER_PAGE,
+                formatters=formats,
+                text_align={str(year): "right" for year in wide.columns[2:]},
+                sizing_mode="stretch_width",
+                theme="simple",
+            )
+        ]
+
+
+def wide_table(table: pd.DataFrame, group: str) -> pd.DataFrame:
+    """Return the figures with a column per year, written to three significant figures."""
+    labelled = table.assign(label=table[f"{group}_description"])
+    wide = labelled.pivot_table(
+        index=["scenario", "label"], columns="year", values="value", aggfunc="sum", sort=False
+    )
+    text = wide.map(significant).sort_index()
+    text.columns = [str(year) for year in text.columns]
+    return text.reset_index().rename(
+        columns={"scenario": "Scenario", "label": dimension_name(group).capitalize()}
+    )
+
+
+class QueryPanel:
+    """What is counted, in words and in SQL."""
+
+    def __init__(self, explorer: ScenarioExplorer) -> None:
+        self._explorer = explorer
+        self._name = PlainText(tag="h2", look="heading", margin=(12, 0, 4, 0))
+        self._definition = PlainText(look="body", margin=(0, 0, 12, 0), max_width=760)
+        self._sql = PlainText(tag="pre", look="code")
+        self.view = pn.Column(
+            self._name,
+            self._definition,
+            PlainText(text="The query behind the picture", tag="h3", look="heading"),
+            self._sql,
+            sizing_mode="stretch_width",
+        )
+
+    def show(self, answer: Answer) -> None:
+        """Show the definition and SQL of an answer."""
+        asked = self._explorer.asked
+        self._name.text = asked.label
+        self._definition.text = asked.definition
+        self._sql.text = answer.sql

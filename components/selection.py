@@ -1,0 +1,89 @@
+"""The selection that all tools share: dataset, scenarios, regions, years and unit.
+
+A page makes one and keeps it in its address; a component used alone makes its own. Empty regions
+or years mean all. Nothing here queries: a selection only says what is chosen of what there is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+import param
+
+from catalogs.source import Source
+
+#: Scenarios chosen at first; more can be added.
+_AT_FIRST = 4
+_REFERENCE = re.compile(r"\b(ref|reference|base|baseline|bau|frozen|current)", re.IGNORECASE)
+
+
+class Selection(param.Parameterized):
+    """What is chosen, in every tool alike."""
+
+    dataset = param.Selector(default="", objects=[""], doc="Name of the dataset shown")
+    scenarios = param.ListSelector(
+        default=[], objects=[], doc="Scenarios shown; the base scenario is always drawn first"
+    )
+    base = param.Selector(
+        default="", objects=[""], doc="Scenario that the others are compared with; '' for the first"
+    )
+    regions = param.ListSelector(default=[], objects=[], doc="Regions shown; none means all")
+    years = param.ListSelector(default=[], objects=[], doc="Milestone years shown; none means all")
+    unit = param.String(
+        default="", doc="Unit wanted; where it does not fit, a measure's own is used"
+    )
+
+    url_params: ClassVar[tuple[str, ...]] = (
+        "dataset",
+        "scenarios",
+        "base",
+        "regions",
+        "years",
+        "unit",
+    )
+
+    def offer(self, source: Source, datasets: tuple[str, ...] = ()) -> None:
+        """Take over what a source has to choose from; what is chosen stays where it still exists.
+
+        Without a choice of scenarios, those of the model imported last are chosen.
+        """
+        names = list(source.scenario_names)
+        self.param.dataset.objects = list(datasets or (source.dataset,))
+        self.param.scenarios.objects = names
+        self.param.base.objects = ["", *names]
+        self.param.regions.objects = list(source.regions)
+        self.param.years.objects = list(source.years)
+        kept = [name for name in self.scenarios if name in names]
+        self.param.update(
+            dataset=source.dataset,
+            scenarios=kept or _first_scenarios(source),
+            base=self.base if self.base in names else "",
+            regions=[region for region in self.regions if region in source.regions],
+            years=[year for year in self.years if year in source.years],
+        )
+
+    @property
+    def base_scenario(self) -> str:
+        """The base scenario: the one named, else one that is named like a reference, else the
+        first of those shown."""
+        if self.base in self.scenarios:
+            return str(self.base)
+        named = [name for name in self.scenarios if _REFERENCE.search(name.replace("_", " "))]
+        return str([*named, *self.scenarios, ""][0])
+
+    @property
+    def ordered_scenarios(self) -> tuple[str, ...]:
+        """The scenarios shown, the base first."""
+        others = (name for name in self.scenarios if name != self.base_scenario)
+        return tuple(name for name in (self.base_scenario, *others) if name)
+
+
+def _first_scenarios(source: Source) -> list[str]:
+    published = source.manifest.scenarios
+    if not published:
+        return []
+    newest = max(published, key=lambda scenario: scenario.imported_at)
+    of_model = [scenario.key for scenario in published if scenario.model == newest.model]
+    reference = [name for name in of_model if _REFERENCE.search(name.replace("_", " "))]
+    return list(dict.fromkeys([*reference, *of_model]))[:_AT_FIRST]
