@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from catalogs import open_source
-from catalogs.errors import MixedUnitsError
+from catalogs.errors import MixedUnitsError, NotAvailableError
 from catalogs.importing import import_files
 from catalogs.query import Query
 from catalogs.source import Source
@@ -396,10 +396,10 @@ def test_every_row_of_vedas_own_tables_is_in_the_results(
 def test_a_scenario_without_units_refuses_energy_but_shows_costs(demos: Source) -> None:
     assert demos.measure_names == ("system_cost",)
     assert demos.ask(Query("system_cost")).unit == "MEuro05"
-    with pytest.raises(
-        MixedUnitsError, match=r"units of final energy are unknown.*commodity_units"
-    ):
+    with pytest.raises(NotAvailableError, match="a table of units beside them"):
         demos.ask(Query("final_energy"))
+    with pytest.raises(MixedUnitsError, match=r"units of .* are unknown.*commodity_units\.csv"):
+        demos.ask(Query("electricity_generation"))
 
 
 # ---------------------------------------------------------------------------- both formats
