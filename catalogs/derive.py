@@ -182,7 +182,7 @@ def build_flows(connection: duckdb.DuckDBPyConnection) -> None:
             sum(value), any_value(unit)
         FROM result
         WHERE attribute IN ('VAR_FIn', 'VAR_FOut') AND process <> '-' AND year IS NOT NULL
-            AND value IS NOT NULL AND sow = ?
+            AND isfinite(value) AND sow = ?
         GROUP BY ALL
         ORDER BY commodity, process, direction, region, year, timeslice
         """,
@@ -406,7 +406,7 @@ def build_prices(connection: duckdb.DuckDBPyConnection) -> None:
             LEFT JOIN fractions AS own ON own.region = m.region AND own.timeslice = m.timeslice
             LEFT JOIN fractions AS shared ON shared.region = '-'
                 AND shared.timeslice = m.timeslice
-            WHERE m.attribute = 'EQ_CombalM' AND m.year IS NOT NULL AND m.value IS NOT NULL
+            WHERE m.attribute = 'EQ_CombalM' AND m.year IS NOT NULL AND isfinite(m.value)
                 AND m.sow = ?
         )
         SELECT year, timeslice, region, commodity, value, unit,

@@ -371,7 +371,7 @@ def _report_values(path: Path, connection: duckdb.DuckDBPyConnection) -> None:
             connection,
             "warning",
             "values",
-            "values that are infinite or not a number",
+            "values that are infinite or not a number; they are left out of flows and prices",
             file=path.name,
             count=infinite,
         )
