@@ -8,6 +8,7 @@ found by name; ``region`` is optional wherever a thing is the same in all region
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,12 @@ def read(
     for path in paths:
         kind = _kind(path)
         rows = read_rows(path)
-        _APPLY[kind](rows, connection, scenario)
+        try:
+            _APPLY[kind](rows, connection, scenario)
+        except duckdb.ConversionException as error:
+            raise UnreadableFileError(
+                path.name, "a number is too large", "years and places", details=str(error)
+            ) from error
         report(
             connection,
             "info",
@@ -105,7 +111,16 @@ def read_rows(path: Path) -> list[Row]:
                 line=1,
             )
         reader.fieldnames = names
-        return [_row(path, reader.line_num, cells, table) for cells in reader]
+        try:
+            return [_row(path, reader.line_num, cells, table) for cells in reader]
+        except csv.Error as error:
+            raise UnreadableFileError(
+                path.name,
+                "the line cannot be read",
+                "cells separated by commas",
+                line=reader.line_num + 1,
+                details=str(error),
+            ) from error
 
 
 def _row(path: Path, line: int, cells: dict[str, str], table: SideTable) -> Row:
@@ -113,17 +128,23 @@ def _row(path: Path, line: int, cells: dict[str, str], table: SideTable) -> Row:
     for name in (*table.required, *table.optional):
         text = (cells.get(name) or "").strip()
         if name in table.numbers and text:
-            try:
-                row[name] = float(text)
-            except ValueError as error:
-                raise UnreadableFileError(
-                    path.name, f"{name} is {text!r}", "a number", line=line
-                ) from error
+            row[name] = _number(text)
+            if row[name] is None:
+                raise UnreadableFileError(path.name, f"{name} is {text!r}", "a number", line=line)
         else:
             row[name] = text or None
     if missing := [name for name in table.required if row[name] is None]:
         raise UnreadableFileError(path.name, f"{missing[0]} is empty", "a value", line=line)
     return row
+
+
+def _number(text: str) -> float | None:
+    """Return the number that a text is, None for anything else (nan and inf included)."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _values(rows: Sequence[Row], names: Sequence[str]) -> list[list[str | float | None]]:

@@ -11,6 +11,7 @@ import codecs
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 #: No line of a VEDA file comes near this; one that does is a binary or broken file.
 MAX_LINE = 1 << 20
+#: Begins a note; what a modeller wrote behind it may hold separators.
+_NOTE = re.compile(r"\*|\w+=")
 
 
 class _Windows1252Fallback:
@@ -154,7 +157,7 @@ def read_delimited(
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield ``(line number, cells)`` of a small delimited file; blank lines are left out.
 
-    A line that is a note rather than cells (it starts with ``*``) comes as one cell.
+    A line that is a note rather than cells (``* ...`` or ``ScenDesc=...``) comes as one cell.
     """
     with open_bytes(path) as stream:
         line_number = 0
@@ -170,7 +173,16 @@ def read_delimited(
             line = decode(raw).rstrip("\r\n")
             if not line.strip():
                 continue
-            if line.startswith("*"):
+            if _NOTE.match(line):
                 yield line_number, [line]
-            else:
+                continue
+            try:
                 yield line_number, next(csv.reader([line], delimiter=separator, quotechar=quote))
+            except csv.Error as error:
+                raise UnreadableFileError(
+                    path.name,
+                    "the line cannot be read",
+                    f"cells separated by {separator!r}",
+                    line=line_number,
+                    details=str(error),
+                ) from error
