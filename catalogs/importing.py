@@ -14,10 +14,10 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from catalogs import boundaries, derive
-from catalogs.errors import UnreadableFileError
+from catalogs.errors import TimesError, UnreadableFileError
 from catalogs.readers import READERS
 from catalogs.readers.base import Progress, Reader, ScenarioFiles, ScenarioHeader, no_progress
-from catalogs.store import InputFile, Manifest, PublishedScenario, Store, now
+from catalogs.store import WORK_PREFIX, InputFile, Manifest, PublishedScenario, Store, now
 from catalogs.tables import create_tables
 
 #: Part of every data version: raise it when a reader or a derived table changes its meaning.
@@ -99,6 +99,8 @@ def import_files(
     ------
     UnreadableFileError
         A file is not what it should be; names the file and, where there is one, the line.
+    TimesError
+        Two of the files hold the same scenario of the same model.
     StoreBusyError
         Another import is publishing to the same dataset.
     """
@@ -108,6 +110,7 @@ def import_files(
     before = store.published(dataset)
     known = {s.digest: s for s in before.scenarios} if before else {}
     done: dict[tuple[str, str], PublishedScenario] = {}
+    main_file: dict[tuple[str, str], str] = {}
     for scenario_files in gathered:
         report_to = progress(scenario_files.main.name)
         inputs = tuple(_input_file(path) for path in scenario_files.files)
@@ -120,6 +123,13 @@ def import_files(
             scenario = _import_scenario(
                 folder, scenario_files, inputs, digest=digest, model=model, progress=report_to
             )
+        if other := main_file.get(scenario.identity):
+            raise TimesError(
+                f"{other} and {scenario_files.main.name} both hold the scenario"
+                f" {scenario.scenario!r} of the model {scenario.model!r}.",
+                "Import one of them, or one after the other under different model names.",
+            )
+        main_file[scenario.identity] = scenario_files.main.name
         done[scenario.identity] = scenario
     return store.publish(dataset, list(done.values()))
 
@@ -134,7 +144,7 @@ def _import_scenario(
     progress: Progress,
 ) -> PublishedScenario:
     """Build the file of one scenario beside its final place, then rename it into it."""
-    with TemporaryDirectory(prefix=".importing-", dir=folder) as work:
+    with TemporaryDirectory(prefix=WORK_PREFIX, dir=folder) as work:
         path = Path(work) / "scenario.duckdb"
         header, regions, rows = _build(path, files, Path(work), progress)
         name = f"{_SLUG.sub('_', header.scenario)[:60]}-{digest[:12]}.duckdb"

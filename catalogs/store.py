@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,12 +24,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from catalogs.errors import StoreBusyError, TimesError, UnknownDatasetError
+from catalogs.errors import StoreBusyError, TimesError, UnknownDatasetError, UnknownNameError
 
 MANIFEST = "manifest.json"
 _FORMAT = 1
 #: Seconds for which files that no manifest names any more are kept for those still reading them.
 GRACE_TIME = 3600.0
+#: Begins the name of the folder in which an import works.
+WORK_PREFIX = ".importing-"
+#: Seconds after which a folder that an import works in must be that of one that was killed.
+ABANDONED_AFTER = 86_400.0
 _DATASET_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$")
 
 
@@ -99,10 +104,17 @@ class Store:
     directory: Path
 
     def datasets(self) -> list[str]:
-        """Return the names of the published datasets, the one published last first."""
+        """Return the names of the published datasets, the one published last first.
+
+        One whose manifest is damaged comes last: it keeps nobody from the others.
+        """
         found = []
         for path in self.directory.glob(f"*/{MANIFEST}"):
-            found.append((self.manifest(path.parent.name).published_at, path.parent.name))
+            try:
+                published_at = read_manifest(path).published_at
+            except TimesError:
+                published_at = ""
+            found.append((published_at, path.parent.name))
         return [name for _, name in sorted(found, reverse=True)]
 
     def folder(self, dataset: str) -> Path:
@@ -139,10 +151,19 @@ class Store:
             return self._write(dataset, [*kept, *scenarios], before)
 
     def drop(self, dataset: str, keys: Iterable[str]) -> Manifest:
-        """Take scenarios out of a dataset; their files go after the grace time."""
+        """Take scenarios out of a dataset; their files go after the grace time.
+
+        Raises ``UnknownNameError`` for a scenario that it does not have.
+        """
         gone = set(keys)
         with self._lock(dataset):
             before = self.manifest(dataset)
+            names = [s.key for s in before.scenarios]
+            if unknown := sorted(gone.difference(names)):
+                raise UnknownNameError(
+                    f"The dataset {dataset!r} has no scenario {unknown[0]!r}.",
+                    f"It has {', '.join(names[:20])}.",
+                )
             return self._write(dataset, [s for s in before.scenarios if s.key not in gone], before)
 
     def _write(
@@ -155,20 +176,33 @@ class Store:
         manifest = Manifest(dataset, version, now(), tuple(scenarios))
         path = self.manifest_path(dataset)
         temporary = path.with_suffix(f".{os.getpid()}.new")
-        with temporary.open("w", encoding="utf-8") as stream:
-            stream.write(manifest.to_json())
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-        self._remove_unused(dataset, manifest)
+        try:
+            with temporary.open("w", encoding="utf-8") as stream:
+                stream.write(manifest.to_json())
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        self._remove_unused(dataset, manifest, before)
         return manifest
 
-    def _remove_unused(self, dataset: str, manifest: Manifest) -> None:
+    def _remove_unused(self, dataset: str, manifest: Manifest, before: Manifest | None) -> None:
+        """Remove files that have been unused for the grace time, and what killed imports left.
+
+        A file's time stamp says when it was last used: it is set when a manifest drops the file.
+        """
+        folder = self.folder(dataset)
         used = {scenario.file for scenario in manifest.scenarios}
-        oldest = time.time() - GRACE_TIME
-        for path in self.folder(dataset).glob("*.duckdb*"):
-            if path.name not in used and path.stat().st_mtime < oldest:
+        for dropped in {s.file for s in (before.scenarios if before else ())} - used:
+            if (folder / dropped).exists():
+                os.utime(folder / dropped)
+        for path in folder.glob("*.duckdb*"):
+            if path.name not in used and _older_than(path, GRACE_TIME):
                 path.unlink(missing_ok=True)
+        for path in folder.glob(f"{WORK_PREFIX}*"):
+            if _older_than(path, ABANDONED_AFTER):
+                shutil.rmtree(path, ignore_errors=True)
 
     @contextmanager
     def _lock(self, dataset: str) -> Iterator[None]:
@@ -185,6 +219,15 @@ class Store:
             yield
 
 
+def _older_than(path: Path, seconds: float) -> bool:
+    """Whether a file, or everything in a folder, has not been written to for so long."""
+    try:
+        written = [path.stat().st_mtime, *(p.stat().st_mtime for p in path.rglob("*"))]
+    except FileNotFoundError:  # its owner is clearing it away just now
+        return False
+    return max(written) < time.time() - seconds
+
+
 def read_manifest(path: Path) -> Manifest:
     """Read a manifest. Raises ``UnknownDatasetError`` or ``TimesError``."""
     try:
@@ -194,10 +237,11 @@ def read_manifest(path: Path) -> Manifest:
             f"There is no dataset {path.parent.name!r}.",
             "Import files first: python -m catalogs import FILES --name NAME.",
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TimesError(
             f"The manifest of the dataset {path.parent.name!r} cannot be read.",
-            "Import its files again.",
+            f"Delete {path.parent.name}/{path.name} in the data directory, then import its files"
+            " again.",
             str(error),
         ) from error
 
