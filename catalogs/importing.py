@@ -42,14 +42,14 @@ class ReportEntry:
 
 
 def expand(paths: Iterable[Path]) -> list[Path]:
-    """Return the files named, with those directly inside the folders named.
+    """Return the files named, with those directly inside the folders named, hidden ones aside.
 
     Raises ``UnreadableFileError`` for what does not exist and when there is nothing at all.
     """
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(p for p in path.iterdir() if p.is_file())
+            found += sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
         elif path.exists():
             found.append(path)
         else:
