@@ -99,7 +99,7 @@ def _technology(name: str) -> str:
 
 def _by_place(place: int) -> str:
     turn, index = divmod(place, len(CATEGORICAL))
-    return _shade(CATEGORICAL[index], (0.0, -0.14, 0.14)[turn % 3])
+    return _shade(CATEGORICAL[index], (0.0, -0.07, 0.09)[turn % 3])
 
 
 def _shade(hexadecimal: str, lightness: float) -> str:

@@ -26,10 +26,10 @@ from catalogs.source import Answer, Source
 from components import explorer_panels as panels
 from components.charts.bars import lay_out_bars
 from components.charts.lines import DASHES, lay_out_lines
-from components.charts.series import OTHER, Series, make_series
+from components.charts.series import OTHER, Series, make_series, year_label
 from components.charts.view import BarView, LineView
 from components.downloads import to_csv
-from components.legend import Legend
+from components.legend import ChartKey
 from components.names import dimension_name, readable, shorten
 from components.notices import notice
 from components.numbers import significant
@@ -112,7 +112,7 @@ class ScenarioExplorer(Viewer):
     @param.depends("source", watch=True)
     def _take_source(self) -> None:
         """Offer what a source has; one published anew takes the place of the old one."""
-        self.selection.offer(self.source, tuple(self.selection.param.dataset.objects[:0]))
+        self.selection.offer(self.source)
         if self.measure != ANY_ATTRIBUTE and self.measure not in self.source.measure_names:
             self.measure = next(iter(self.source.measure_names), ANY_ATTRIBUTE)
 
@@ -244,9 +244,8 @@ class ScenarioExplorer(Viewer):
     def _build(self) -> None:
         """Make the views, once; drawing only feeds them."""
         self._bars, self._lines = BarView(), LineView()
-        self._legend = Legend(
+        self._legend = ChartKey(
             on_open=self.open_group,
-            hint="click to look inside",
             sizing_mode="stretch_width",
             min_width=200,
         )
@@ -314,7 +313,9 @@ class ScenarioExplorer(Viewer):
                     unit=unit,
                     base=base,
                     show_totals=self.totals_make_sense,
-                    scenario_label=shorten(series.scenarios),
+                    scenario_label=shorten(
+                        series.scenarios, longest=16 if self.arrangement == "year" else 28
+                    ),
                 )
             )
             picture = self._bars.pane
@@ -385,8 +386,12 @@ class ScenarioExplorer(Viewer):
                 {"label": readable(name), "dash": DASHES[number % len(DASHES)]}
                 for number, name in enumerate(series.scenarios)
             ]
-        hint = f"click to look inside; amount: {readable(base)}, {year}, {unit}"
-        return {"entries": entries, "keys": keys, "hint": hint}
+        return {
+            "groups": entries,
+            "line_keys": keys,
+            "heading": f"{readable(base)}, {year_label(year)}, {unit}",
+            "hint": "click to look inside",
+        }
 
     def _sentence(self, answer: Answer) -> str:
         """The title: what is shown, of where, in which unit."""

@@ -11,6 +11,7 @@ from panel.viewable import Viewable
 
 from catalogs.measures import measures
 from catalogs.source import Answer
+from components.charts.series import WHOLE_HORIZON, year_label
 from components.names import dimension_name, readable
 from components.notices import PlainText
 from components.numbers import significant
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 #: Members beyond which a list of choices would be slower to send than to search by hand.
 _MOST_CHOICES = 400
 _ROWS_PER_PAGE = 15
+_TABLE_STYLE = ".tabulator { font-size: 13px; font-variant-numeric: tabular-nums; }"
 
 
 class Controls:
@@ -102,10 +104,18 @@ class Controls:
         for widget in widgets:
             widget.param.update(width=None, sizing_mode="stretch_width", margin=(6, 0))
         return [
-            self._measure, self._attribute, self._group, self._unit,
-            PlainText(text="Selection", tag="h3", look="muted", margin=(12, 0, 0, 0)),
-            self._scenarios, self._base, self._regions, self._years, options, self._download,
-        ]  # fmt: skip
+            self._scenarios,
+            self._base,
+            self._regions,
+            self._years,
+            PlainText(text="What is shown", look="muted", margin=(14, 0, 2, 0)),
+            self._measure,
+            self._attribute,
+            self._group,
+            self._unit,
+            options,
+            self._download,
+        ]
 
     def _setter(self, owner: Any, name: str) -> Any:
         def take(event: Any) -> None:
@@ -250,7 +260,6 @@ class TablePanel:
             return
         self._stale = False
         wide = wide_table(explorer.table(), explorer.group)
-        formats = {name: {"type": "plaintext"} for name in wide.columns}
         self._place[:] = [
             pn.widgets.Tabulator(
                 wide,
@@ -258,24 +267,35 @@ class TablePanel:
                 disabled=True,
                 pagination="local",
                 page_size=_ROWS_PER_PAGE,
-                formatters=formats,
+                # The figures are written out for reading; sorted as text they would mislead.
+                configuration={"columnDefaults": {"headerSort": False}},
                 text_align={str(year): "right" for year in wide.columns[2:]},
+                stylesheets=[_TABLE_STYLE],
                 sizing_mode="stretch_width",
                 theme="simple",
+                margin=(8, 0),
             )
         ]
 
 
 def wide_table(table: pd.DataFrame, group: str) -> pd.DataFrame:
     """Return the figures with a column per year, written to three significant figures."""
-    labelled = table.assign(label=table[f"{group}_description"])
-    wide = labelled.pivot_table(
-        index=["scenario", "label"], columns="year", values="value", aggfunc="sum", sort=False
+    order = table.groupby(group)["value"].apply(lambda values: values.abs().sum())
+    labelled = table.assign(
+        label=table[f"{group}_description"],
+        size=-table[group].map(order),
+        scenario=table["scenario"].map(readable),
+        year=table["year"].fillna(WHOLE_HORIZON).astype(int),
     )
-    text = wide.map(significant).sort_index()
-    text.columns = [str(year) for year in text.columns]
-    return text.reset_index().rename(
-        columns={"scenario": "Scenario", "label": dimension_name(group).capitalize()}
+    wide = labelled.pivot_table(
+        index=["scenario", "size", "label"], columns="year", values="value", aggfunc="sum"
+    )
+    text = wide.map(significant)
+    text.columns = [year_label(int(year)) for year in text.columns]
+    return (
+        text.reset_index()
+        .drop(columns="size")
+        .rename(columns={"scenario": "Scenario", "label": dimension_name(group).capitalize()})
     )
 
 

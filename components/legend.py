@@ -11,15 +11,19 @@ from panel.custom import JSComponent
 from components.assets import read_asset
 
 
-class Legend(JSComponent):
-    """Swatches with labels; a click (or Enter) on one calls ``on_open`` with its code.
+class ChartKey(JSComponent):
+    """The legend: swatches with labels; a click (or Enter) on one calls ``on_open`` with its code.
 
-    ``entries`` are dictionaries with the keys code, label, colour and amount (text, shown at the
-    right); ``keys`` explain line styles: dictionaries with label and dash.
+    ``groups`` are dictionaries with the keys code, label, colour and amount (text, shown at the
+    right); ``line_keys`` explain line styles: dictionaries with label and dash.
+
+    Not called Legend: panel-material-ui styles every model whose name ends so as Bokeh's legend,
+    and fails on one that is not.
     """
 
-    entries = param.List(default=[], item_type=dict, doc="What each colour stands for")
-    keys = param.List(default=[], item_type=dict, doc="What each line style stands for")
+    groups = param.List(default=[], item_type=dict, doc="What each colour stands for")
+    line_keys = param.List(default=[], item_type=dict, doc="What each line style stands for")
+    heading = param.String(default="", doc="What the amounts are of: scenario, year and unit")
     hint = param.String(default="", doc="What a click does, for the tooltip of each entry")
     on_open = param.Callable(
         default=None, allow_None=True, doc="Called with the code of the entry that was clicked"
@@ -34,5 +38,5 @@ class Legend(JSComponent):
 
     def _handle_msg(self, message: dict[str, Any]) -> None:
         code = message.get("open")
-        if self.on_open is not None and code in [entry["code"] for entry in self.entries]:
+        if self.on_open is not None and code in [entry["code"] for entry in self.groups]:
             self.on_open(str(code))

@@ -21,7 +21,7 @@ _REFERENCE = re.compile(r"\b(ref|reference|base|baseline|bau|frozen|current)", r
 class Selection(param.Parameterized):
     """What is chosen, in every tool alike."""
 
-    dataset = param.Selector(default="", objects=[""], doc="Name of the dataset shown")
+    dataset = param.String(default="", doc="Name of the dataset shown")
     scenarios = param.ListSelector(
         default=[], objects=[], doc="Scenarios shown; the base scenario is always drawn first"
     )
@@ -43,13 +43,12 @@ class Selection(param.Parameterized):
         "unit",
     )
 
-    def offer(self, source: Source, datasets: tuple[str, ...] = ()) -> None:
+    def offer(self, source: Source) -> None:
         """Take over what a source has to choose from; what is chosen stays where it still exists.
 
         Without a choice of scenarios, those of the model imported last are chosen.
         """
         names = list(source.scenario_names)
-        self.param.dataset.objects = list(datasets or (source.dataset,))
         self.param.scenarios.objects = names
         self.param.base.objects = ["", *names]
         self.param.regions.objects = list(source.regions)

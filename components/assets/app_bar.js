@@ -164,7 +164,17 @@ function close_sheet_on_phones(view) {
   }
 }
 
+function report_history(model) {
+  const report = () => model.send_msg({search: window.location.search})
+  window.addEventListener("popstate", report)
+  model.on("remove", () => window.removeEventListener("popstate", report))
+  // Panel's location has by now told Python the address as it was asked for; what the page made
+  // of it can be written there.
+  window.setTimeout(() => model.send_msg({loaded: true}), 0)
+}
+
 export function render({model, view}) {
+  report_history(model)
   close_sheet_on_phones(view)
   const bar = document.createElement("div")
   bar.className = "bar"

@@ -1,6 +1,12 @@
 // The legend: every text is set through textContent, so markup in data stays text.
 export function render({model}) {
   const list = document.createElement("ul")
+  const heading = () => {
+    const row = document.createElement("li")
+    row.className = "heading"
+    row.textContent = model.heading
+    return row
+  }
   const entry = (item) => {
     const row = document.createElement("li")
     const button = document.createElement("button")
@@ -32,9 +38,9 @@ export function render({model}) {
     return row
   }
   const update = () => {
-    list.replaceChildren(...model.entries.map(entry), ...model.keys.map(key))
+    list.replaceChildren(heading(), ...model.groups.map(entry), ...model.line_keys.map(key))
   }
-  model.on(["entries", "keys"], update)
+  model.on(["groups", "line_keys", "heading"], update)
   update()
   return list
 }

@@ -10,8 +10,9 @@ from typing import Any
 
 import holoviews as hv
 import panel as pn
-from bokeh.models import FixedTicker, HoverTool, LinearAxis
+from bokeh.models import CustomJS, FixedTicker, HoverTool, LinearAxis, Text
 
+from components.assets import read_asset
 from components.charts.bars import BarLayout
 from components.charts.lines import POINT_COLUMNS, SEGMENT_COLUMNS, LineLayout
 from components.charts.series import year_label
@@ -19,7 +20,11 @@ from components.theme import style_figure
 
 hv.extension("bokeh", logo=False)
 
-HEIGHT = 460
+#: Pixels: with bar, title, tabs and foot line the picture fits a first screen of 900.
+HEIGHT = 540
+
+#: Bars beyond which their sums would run into each other.
+MOST_SUMS = 24
 
 
 def _hover(renderer_fields: tuple[tuple[str, str], ...]) -> HoverTool:
@@ -32,7 +37,7 @@ class BarView:
     def __init__(self) -> None:
         self._pipe = hv.streams.Pipe(data=None)
         self._layout: BarLayout | None = None
-        self._axis: LinearAxis | None = None
+        self._outer: LinearAxis | None = None
         marks = hv.DynamicMap(
             lambda data: self._bars(data) * self._sums(data), streams=[self._pipe]
         )
@@ -41,6 +46,7 @@ class BarView:
                 hv.opts.Overlay(
                     responsive=True,
                     height=HEIGHT,
+                    show_grid=True,
                     show_legend=False,
                     framewise=True,
                     hooks=[self._finish],
@@ -85,7 +91,7 @@ class BarView:
         )
 
     def _sums(self, data: BarLayout | None) -> hv.Labels:
-        shown = data is not None and 0 < len(data.sums) <= 40
+        shown = data is not None and 0 < len(data.sums) <= MOST_SUMS
         content = data.sums if shown and data is not None else {"x": [], "y": [], "text": []}
         return hv.Labels(content, ["x", "y"], "text").opts(
             text_font_size="11px",
@@ -108,22 +114,38 @@ class BarView:
         figure.y_range.update(
             start=layout.low - (room if layout.low < 0 else 0), end=layout.high + room
         )
-        axis = figure.below[0]
-        _set_ticks(axis, layout.ticks)
-        axis.major_label_orientation = 1.57 if _crowded(layout) else 0.0
-        if self._axis is None or self._axis not in figure.below:
-            self._axis = LinearAxis(axis_line_color=None, major_tick_line_color=None)
-            figure.add_layout(self._axis, "below")
-        self._axis.visible = len(layout.blocks) > 1 or len(layout.ticks) > 1
-        _set_ticks(self._axis, layout.blocks)
-        self._axis.major_label_text_font_style = "bold"
+        ticks = figure.below[0]
+        _set_ticks(ticks, layout.ticks)
+        if self._outer is None or self._outer not in figure.below:
+            self._outer = LinearAxis(axis_line_color=None, major_tick_line_color=None)
+            figure.add_layout(self._outer, "below")
+            self._fit_in_browser(figure, ticks, self._outer)
+        _set_ticks(self._outer, layout.blocks)
         style_figure(figure)
         _number_axis(figure)
+        figure.tags = [
+            {
+                "slots": layout.width,
+                "longest_tick": max((len(text) for _, text in layout.ticks), default=1),
+                "blocks": [list(block) for block in layout.blocks],
+            }
+        ]
 
-
-def _crowded(layout: BarLayout) -> bool:
-    characters = sum(len(text) + 1 for _, text in layout.ticks)
-    return characters > 110
+    def _fit_in_browser(self, figure: Any, ticks: LinearAxis, outer: LinearAxis) -> None:
+        """Turn and break labels by the width that the reader's screen has."""
+        sums = next(r for r in figure.renderers if isinstance(r.glyph, Text))
+        fit = CustomJS(
+            args={
+                "figure": figure,
+                "ticks": ticks,
+                "outer": outer,
+                "sums": sums,
+                "most_sums": MOST_SUMS,
+            },
+            code=read_asset("fit_bars.js"),
+        )
+        figure.js_on_change("inner_width", fit)
+        figure.js_on_change("tags", fit)
 
 
 def _set_ticks(axis: Any, ticks: list[tuple[float, str]]) -> None:
@@ -153,6 +175,7 @@ class LineView:
                 hv.opts.Overlay(
                     responsive=True,
                     height=HEIGHT,
+                    show_grid=True,
                     show_legend=False,
                     framewise=True,
                     hooks=[self._finish],
@@ -218,7 +241,7 @@ class LineView:
             return
         span = max(layout.years[-1] - layout.years[0], 1)
         figure.x_range.update(
-            start=layout.years[0] - 0.03 * span, end=layout.years[-1] + 0.22 * span
+            start=layout.years[0] - 0.03 * span, end=layout.years[-1] + 0.24 * span
         )
         room = (layout.high - layout.low) * 0.07 or 1.0
         figure.y_range.update(
@@ -226,3 +249,16 @@ class LineView:
         )
         _set_ticks(figure.below[0], [(year, year_label(year)) for year in layout.years])
         _number_axis(figure)
+        if not figure.js_property_callbacks:
+            self._fit_in_browser(figure)
+        figure.tags = [{"first": layout.years[0], "last": layout.years[-1]}]
+
+    def _fit_in_browser(self, figure: Any) -> None:
+        """Leave the labels at the lines' ends out where the reader's screen has no room."""
+        ends = next(r for r in figure.renderers if isinstance(r.glyph, Text))
+        fit = CustomJS(
+            args={"figure": figure, "ticks": figure.below[0], "ends": ends},
+            code=read_asset("fit_lines.js"),
+        )
+        figure.js_on_change("inner_width", fit)
+        figure.js_on_change("tags", fit)
