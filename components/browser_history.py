@@ -13,6 +13,9 @@ from panel.custom import JSComponent
 
 from components.assets import read_asset
 
+# Defines report_history(model); components that report the history themselves begin with it.
+REPORT_HISTORY = read_asset("browser_history.js")
+
 
 class BrowserHistory(JSComponent):
     """Shows nothing; calls `on_move` with the query of the address moved to, "?a=1" or ""."""
@@ -25,7 +28,16 @@ class BrowserHistory(JSComponent):
         default=None, allow_None=True, doc="Called once the page is in the browser"
     )
 
-    _esm = read_asset("browser_history.js")
+    _esm = (
+        REPORT_HISTORY
+        + """
+export function render({model}) {
+  report_history(model)
+  const nothing = document.createElement("span")
+  nothing.hidden = true
+  return nothing
+}"""
+    )
     _rename = {"on_move": None, "on_load": None}
 
     def _handle_msg(self, message: dict[str, Any]) -> None:

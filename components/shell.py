@@ -18,7 +18,7 @@ from jinja2 import Environment, Template
 from panel.viewable import Viewable
 
 from components.assets import icon, read_asset
-from components.browser_history import BrowserHistory
+from components.browser_history import REPORT_HISTORY, BrowserHistory
 from components.notices import PlainText
 from components.theme import (
     BAR_HEIGHT,
@@ -78,7 +78,7 @@ class AppBar(BrowserHistory):
     datasets = param.List(default=[], item_type=str, doc="Names of the published datasets")
     dataset = param.String(default="", doc="Name of the dataset on this page")
 
-    _esm = read_asset("app_bar.js")
+    _esm = REPORT_HISTORY + read_asset("app_bar.js")
     _stylesheets = [read_asset("app_bar.css")]
 
 

@@ -47,7 +47,7 @@ class SafetyHeaders(OutputTransform):
 def log_request(handler: RequestHandler) -> None:
     """Write a line only for responses that are a fault of the server or worth a look."""
     status = handler.get_status()
-    if status < 400 or status == 404:
+    if status < 400 or status in (404, 503):  # 503 is how /readyz says "not yet"
         return
     level = logging.ERROR if status >= 500 else logging.WARNING
     # Without its query: an address holds what its reader selected.

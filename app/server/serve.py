@@ -9,10 +9,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import bokeh.server.tornado
+from bokeh.server.urls import per_app_patterns
 from panel.command.serve import Serve
+from panel.io.server import DocHandler
 from tornado.httpclient import AsyncHTTPClient
 from tornado.web import GZipContentEncoding
 
+from app.server.documents import EarlyDocument
 from app.server.plugin import Readiness
 from app.server.safety import SafetyHeaders, log_request
 from app.server.settings import Settings
@@ -44,6 +47,10 @@ class ServeTools(Serve):
         # Each application's routes come before those of plugins, and among them are Bokeh's
         # files. Panel changes them in the same way.
         bokeh.server.tornado.create_static_handler = bokeh_route  # type: ignore[assignment]
+        per_app_patterns[:] = [
+            (path, EarlyDocument if handler is DocHandler else handler)
+            for path, handler in per_app_patterns
+        ]
         return kwargs
 
     def customize_server(self, server: Any) -> Any:

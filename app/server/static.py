@@ -44,7 +44,6 @@ class CompressedFiles(StaticFileHandler):
         )
         self.set_header("Content-Type", self.get_content_type())
         self.set_header("Etag", etag)
-        self.set_header("Vary", "Accept-Encoding")
         self.set_extra_headers(self.path)
         if self.check_etag_header():
             self.set_status(304)

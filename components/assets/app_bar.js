@@ -1,5 +1,5 @@
 // The application's bar: product name, tools, dataset, link, help and theme.
-// Built once from the model; what changes later is updated in place. Labels are set as text.
+// Follows browser_history.js. Built once from the model; what changes later is updated in place. Labels are set as text.
 
 function button(name, icon, action) {
   const element = document.createElement("button")
@@ -162,15 +162,6 @@ function close_sheet_on_phones(view) {
   if (page?.data?.sidebar_open && window.matchMedia("(max-width: 599.95px)").matches) {
     page.data.sidebar_open = false
   }
-}
-
-function report_history(model) {
-  const report = () => model.send_msg({search: window.location.search})
-  window.addEventListener("popstate", report)
-  model.on("remove", () => window.removeEventListener("popstate", report))
-  // Panel's location has by now told Python the address as it was asked for; what the page made
-  // of it can be written there.
-  window.setTimeout(() => model.send_msg({loaded: true}), 0)
 }
 
 export function render({model, view}) {

@@ -44,7 +44,7 @@ class StandIn(pn.viewable.Viewer):
         self._name()
         self.param.watch(self._name, ["measure", "stacked"])
         self.selection.param.watch(self._name, ["scenarios", "years"])
-        if "Explode" in self.selection.scenarios:
+        if "explode" in pn.state.location.search:
             raise RuntimeError("told to, in /secret/path")
         self.drawer = pn.Column(
             notice("Nothing selected.", MARKUP, details=MARKUP), sizing_mode="stretch_width"
