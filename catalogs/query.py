@@ -11,13 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from catalogs.errors import UnknownNameError
-from catalogs.measures import PROCESS_GROUPS, RESULT_DIMENSIONS, Measure, measure
+from catalogs.measures import PROCESS_GROUPS, RESULT_DIMENSIONS, Measure, attributes, measure
 from catalogs.tables import AGGREGATE_PROCESS
+from catalogs.units import UNKNOWN_UNIT
 
 Parameters = dict[str, object]
 
 #: Attributes in which the process ``-`` stands for an aggregate of other rows.
 FLOW_ATTRIBUTES = ("VAR_FIn", "VAR_FOut")
+
+#: Sources of units that each process has for itself.
+PER_PROCESS = ("activity", "capacity", "by user constraint")
 
 #: What can be filtered by or grouped by, beside scenario and year.
 DIMENSIONS = (*RESULT_DIMENSIONS, *PROCESS_GROUPS, "part")
@@ -102,8 +106,9 @@ def compile_query(query: Query, units: Mapping[str, float]) -> CompiledQuery:
     """
     asked = measure(query.measure)
     parameters: Parameters = {"units": list(units), "factors": list(units.values())}
-    compiled = {"flow": _flow, "attribute": _attribute, "price": _price}[asked.source]
-    return compiled(query, asked, parameters)
+    if asked.source == "attribute":
+        return _attribute(query, asked, parameters, units)
+    return (_flow if asked.source == "flow" else _price)(query, asked, parameters)
 
 
 def _conditions(query: Query, parameters: Parameters, columns: Mapping[str, str]) -> str:
@@ -151,8 +156,13 @@ ORDER BY ALL"""
     return CompiledQuery(sql.strip(), parameters)
 
 
-def _attribute(query: Query, asked: Measure, parameters: Parameters) -> CompiledQuery:
-    """Values of one attribute; counts what is added up over dimensions that must not be."""
+def _attribute(
+    query: Query, asked: Measure, parameters: Parameters, units: Mapping[str, float]
+) -> CompiledQuery:
+    """Values of one attribute; counts what is added up over dimensions that must not be.
+
+    Processes whose units are unknown may have different ones: then they are counted as well.
+    """
     parameters["attribute"] = asked.attribute
     columns: dict[str, str] = {}
     joins = ""
@@ -179,6 +189,9 @@ def _attribute(query: Query, asked: Measure, parameters: Parameters) -> Compiled
         parameters["aggregate"] = AGGREGATE_PROCESS
         conditions += "\n    AND f.process <> $aggregate"
     checked = _checked(query, asked)
+    known = attributes().get(asked.attribute)
+    if known and known.unit_source in PER_PROCESS and UNKNOWN_UNIT in units:
+        checked = list(dict.fromkeys([*checked, *({"process"} - {*query.group_by})]))
     counts = "".join(f",\n    count(DISTINCT f.{d}) AS distinct_{d}" for d in checked)
     sql = f"""
 SELECT f.scenario, f.year{_group_columns(query, columns)},

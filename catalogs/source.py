@@ -430,6 +430,13 @@ def _nothing_to_show(asked: Measure, present: set[str]) -> TimesError:
 
 def _refuse_wrong_sums(frame: pd.DataFrame, compiled: CompiledQuery, asked: Measure) -> None:
     wrong = [d for column, d in compiled.checks.items() if (frame[column] > 1).any()]
+    if wrong and asked.sum_over.issuperset(wrong):
+        raise MixedUnitsError(
+            f"The units of {asked.label.lower()} are unknown, so they cannot be added up over"
+            f" {wrong[0]}.",
+            f"Group by {wrong[0]}, or put a table of units (process_units.csv) beside the files"
+            " and import them again.",
+        )
     if wrong:
         names = " and ".join(wrong)
         raise NotAdditiveError(
