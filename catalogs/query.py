@@ -7,6 +7,7 @@ rules that depend on the data.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +26,15 @@ PER_PROCESS = ("activity", "capacity", "by user constraint")
 
 #: What can be filtered by or grouped by, beside scenario and year.
 DIMENSIONS = (*RESULT_DIMENSIONS, *PROCESS_GROUPS, "part")
+
+#: What a measure can be filtered by, by the table it reads.
+FILTERS: Mapping[str, tuple[str, ...]] = {
+    "flow": ("region", "process", "commodity", "timeslice", *PROCESS_GROUPS, "part"),
+    "attribute": (*RESULT_DIMENSIONS, *PROCESS_GROUPS),
+    "price": ("region", "commodity", "timeslice", "fuel"),
+}
+
+_PARAMETER = re.compile(r"\$(\w+)")
 
 #: A sum this small beside its own summands is what rounding leaves of things that cancel.
 _ROUNDING = 1e-9
@@ -61,6 +71,12 @@ class Query:
                 raise UnknownNameError(
                     f"There is no dimension {dimension!r}.", f"Choose of {', '.join(DIMENSIONS)}."
                 )
+        for dimension, _ in self.filters:
+            if dimension not in FILTERS[known.source]:
+                raise UnknownNameError(
+                    f"{known.label} cannot be filtered by {dimension}.",
+                    f"Filter it by {', '.join(FILTERS[known.source])}.",
+                )
         for dimension in self.group_by:
             if dimension not in known.groups:
                 raise UnknownNameError(
@@ -83,10 +99,7 @@ class CompiledQuery:
 
     def shown(self) -> str:
         """Return the SQL with its parameters written out, for people to read and reuse."""
-        text = self.sql
-        for name in sorted(self.parameters, key=len, reverse=True):
-            text = text.replace(f"${name}", _literal(self.parameters[name]))
-        return text
+        return _PARAMETER.sub(lambda found: _literal(self.parameters[found[1]]), self.sql)
 
 
 def _literal(value: object) -> str:

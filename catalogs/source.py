@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -287,16 +287,18 @@ class Source:
             The query would add up what must not be added up.
         """
         with self._lock:
-            if query in self._answers:
+            answer = self._answers.get(query)
+            if answer:
                 self._answers.move_to_end(query)
-                return self._answers[query]
-        answer = self._answer(query)
-        if len(answer.frame) <= _KEPT_ROWS:
-            with self._lock:
-                self._answers[query] = answer
-                while len(self._answers) > _KEPT_ANSWERS:
-                    self._answers.popitem(last=False)
-        return answer
+        if answer is None:
+            answer = self._answer(query)
+            if len(answer.frame) <= _KEPT_ROWS:
+                with self._lock:
+                    self._answers[query] = answer
+                    while len(self._answers) > _KEPT_ANSWERS:
+                        self._answers.popitem(last=False)
+        # Whoever changes a frame changes a copy: pandas copies what is written to.
+        return replace(answer, frame=answer.frame.copy(deep=False))
 
     def _answer(self, query: Query) -> Answer:
         asked = measure(query.measure)
