@@ -25,7 +25,9 @@ def open_catalog(directory: Path) -> Any:
     from intake.readers.entry import Catalog, ReaderDescription
 
     catalog = Catalog.from_yaml_file(str(files("catalogs").joinpath("catalog.yaml")))
-    template: ReaderDescription = catalog.entries["dataset"]
+    # The entry in the file is the pattern of all others and no dataset itself.
+    template: ReaderDescription = catalog.entries.pop("dataset")
+    catalog.aliases.pop("dataset")
     manifest = template.kwargs["manifest"].replace("{data_directory}", str(directory.resolve()))
     for name in Store(directory).datasets():
         entry = ReaderDescription(
