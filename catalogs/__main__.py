@@ -32,13 +32,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options, console))
     except TimesError as error:
-        console = Console(stderr=True, highlight=False)
-        console.print(f"[red]Error:[/] {escape(error.what)}")
-        if error.remedy:
-            console.print(escape(error.remedy))
-        if error.details:
-            console.print(escape(error.details), style="dim")
-        return 2
+        return _failed(error)
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        return _failed(TimesError(f"{name}{error.strerror or error}."))
+
+
+def _failed(error: TimesError) -> int:
+    console = Console(stderr=True, highlight=False)
+    console.print(f"[red]Error:[/] {escape(error.what)}")
+    if error.remedy:
+        console.print(escape(error.remedy))
+    if error.details:
+        console.print(escape(error.details), style="dim")
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
