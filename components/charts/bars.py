@@ -118,7 +118,7 @@ def _rectangles(
             rows.append(
                 (
                     x - BAR_WIDTH / 2, bottom, x + BAR_WIDTH / 2, top, member.colour, member.label,
-                    scenario, str(year), f"{significant(value)} {unit}", share,
+                    scenario, year_label(year), f"{significant(value)} {unit}", share,
                     _difference(value, before, unit), member.code,
                 )
             )  # fmt: skip
@@ -129,7 +129,7 @@ def _difference(value: float, before: float | None, unit: str) -> str:
     if before is None:
         return ""
     change = value - before
-    return f"{'+' if change > 0 else ''}{significant(change)} {unit}"
+    return f"{'+' if change > 0 else ''}{significant(change)} {unit} to base"
 
 
 def _sums(series: Series, slots: dict[tuple[str, int], float], bars: pd.DataFrame) -> pd.DataFrame:

@@ -7,11 +7,15 @@ from itertools import pairwise
 
 import pandas as pd
 
-from components.charts.series import Series
+from components.charts.series import Series, year_label
 from components.numbers import significant
 
 #: Dashes tell scenarios apart; the base scenario is solid.
 DASHES = ("solid", "dashed", "dotted", "dotdash", "dashdot")
+
+#: Height of a label at a line's end, and the room above the highest value, in shares of the axis.
+_LABEL_HEIGHT = 0.045
+_ROOM_ABOVE = 0.04
 
 SEGMENT_COLUMNS = ("x0", "y0", "x1", "y1", "colour", "dash")
 POINT_COLUMNS = ("x", "y", "colour", "label", "scenario", "year", "shown", "difference", "code")
@@ -58,9 +62,9 @@ def lay_out_lines(series: Series, *, unit: str, base: str = "") -> LineLayout:
                 before = values.get((base, member.code, year)) if base != scenario else None
                 points.append(
                     (
-                        year, value, member.colour, member.label, scenario, str(year),
+                        year, value, member.colour, member.label, scenario, year_label(year),
                         f"{significant(value)} {unit}",
-                        "" if before is None else f"{significant(value - before)} {unit}",
+                        "" if before is None else f"{significant(value - before)} {unit} to base",
                         member.code,
                     )
                 )  # fmt: skip
@@ -72,19 +76,30 @@ def lay_out_lines(series: Series, *, unit: str, base: str = "") -> LineLayout:
     return LineLayout(
         pd.DataFrame(segments, columns=list(SEGMENT_COLUMNS)),
         frame,
-        _apart(ends, high - low),
+        _apart(ends, low, high),
         series.years,
         low,
         high,
     )
 
 
-def _apart(ends: list[tuple[int, float, str, str]], span: float) -> pd.DataFrame:
-    """Move labels up where they would cover the one below; leave out what finds no room."""
-    least = span * 0.045
+def _apart(ends: list[tuple[int, float, str, str]], low: float, high: float) -> pd.DataFrame:
+    """Move labels apart where they would cover each other; leave out what finds no room.
+
+    Each moves up to be clear of the one below, then all down to stay within the picture.
+    """
+    span = (high - low) or 1.0
+    least, farthest = _LABEL_HEIGHT * span, 3 * _LABEL_HEIGHT * span
+    rising: list[tuple[float, tuple[int, float, str, str]]] = []
+    for end in sorted(ends, key=lambda end: end[1]):
+        free = end[1] if not rising else max(end[1], rising[-1][0] + least)
+        if free - end[1] <= farthest:
+            rising.append((free, end))
     placed: list[tuple[int, float, str, str]] = []
-    for x, y, text, colour in sorted(ends, key=lambda end: end[1]):
-        free = y if not placed else max(y, placed[-1][1] + least)
-        if free - y <= 3 * least:
-            placed.append((x, free, text, colour))
-    return pd.DataFrame(placed, columns=["x", "y", "text", "colour"])
+    ceiling = high + _ROOM_ABOVE * span
+    for free, (x, y, text, colour) in reversed(rising):
+        place = min(free, ceiling)
+        if y - place <= farthest:
+            placed.append((x, place, text, colour))
+            ceiling = place - least
+    return pd.DataFrame(placed[::-1], columns=["x", "y", "text", "colour"])

@@ -27,8 +27,24 @@ HEIGHT = 540
 MOST_SUMS = 24
 
 
-def _hover(renderer_fields: tuple[tuple[str, str], ...]) -> HoverTool:
-    return HoverTool(tooltips=list(renderer_fields), point_policy="follow_mouse")
+def _hover(*after_value: str) -> HoverTool:
+    """Return a hover that says what a mark is and its value; further columns stand behind it.
+
+    Bokeh escapes what it fills in, so that markup in data stays text.
+    """
+    behind = " ".join(f"@{column}" for column in after_value)
+    return HoverTool(
+        tooltips=f"""
+        <div style="font: 13px/1.5 system-ui, sans-serif; max-width: 320px">
+          <div><b>@label</b></div>
+          <div style="font-variant-numeric: tabular-nums">@shown
+            <span style="opacity: .7">{behind}</span></div>
+          <div style="opacity: .7">@scenario, @year</div>
+          <div style="opacity: .7">@difference</div>
+          <div style="opacity: .7">@code</div>
+        </div>""",
+        point_policy="follow_mouse",
+    )
 
 
 class BarView:
@@ -76,16 +92,7 @@ class BarView:
             line_width=0.5,
             line_color="white",
             line_alpha=0.35,
-            tools=[
-                _hover(
-                    (
-                        ("", "@label"),
-                        ("", "@shown @share"),
-                        ("", "@scenario @year"),
-                        ("to base", "@difference"),
-                    )
-                )
-            ],
+            tools=[_hover("share")],
             default_tools=[],
             framewise=True,
         )
@@ -208,16 +215,7 @@ class LineView:
         return hv.Points(content, ["x", "y"], list(POINT_COLUMNS[2:])).opts(
             color="colour",
             size=6,
-            tools=[
-                _hover(
-                    (
-                        ("", "@label"),
-                        ("", "@shown"),
-                        ("", "@scenario @year"),
-                        ("to base", "@difference"),
-                    )
-                )
-            ],
+            tools=[_hover()],
             default_tools=[],
             framewise=True,
         )
