@@ -21,7 +21,9 @@ def significant(value: float | None, figures: int = 3) -> str:
         return f"{MINUS if value < 0 else ''}∞"
     if value == 0:
         return "0"
-    decimals = max(0, figures - 1 - math.floor(math.log10(abs(value))))
+    # Of the rounded value: 0.9996 becomes 1.00, not 1.000.
+    rounded = abs(float(f"{value:.{figures - 1}e}"))
+    decimals = max(0, figures - 1 - math.floor(math.log10(rounded)))
     if decimals > 8:
         mantissa, exponent = f"{value:.{figures - 1}e}".split("e")
         return f"{mantissa}×10^{int(exponent)}".replace("-", MINUS)
