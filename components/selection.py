@@ -49,10 +49,15 @@ class Selection(param.Parameterized):
         Without a choice of scenarios, those of the model imported last are chosen.
         """
         names = list(source.scenario_names)
-        self.param.scenarios.objects = names
         self.param.base.objects = ["", *names]
-        self.param.regions.objects = list(source.regions)
-        self.param.years.objects = list(source.years)
+        for name, there in (
+            ("scenarios", names),
+            ("regions", list(source.regions)),
+            ("years", list(source.years)),
+        ):
+            self.param[name].objects = there
+            # Lists without choices take anything, and would go on to do so.
+            self.param[name].check_on_set = True
         kept = [name for name in self.scenarios if name in names]
         self.param.update(
             dataset=source.dataset,
