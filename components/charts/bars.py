@@ -129,7 +129,7 @@ def _difference(value: float, before: float | None, unit: str) -> str:
     if before is None:
         return ""
     change = value - before
-    return f"{'+' if change > 0 else ''}{significant(change)} {unit} to base"
+    return f"{'+' if change > 0 else ''}{significant(change)} {unit}"
 
 
 def _sums(series: Series, slots: dict[tuple[str, int], float], bars: pd.DataFrame) -> pd.DataFrame:

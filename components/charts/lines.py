@@ -64,7 +64,7 @@ def lay_out_lines(series: Series, *, unit: str, base: str = "") -> LineLayout:
                     (
                         year, value, member.colour, member.label, scenario, year_label(year),
                         f"{significant(value)} {unit}",
-                        "" if before is None else f"{significant(value - before)} {unit} to base",
+                        "" if before is None else f"{significant(value - before)} {unit}",
                         member.code,
                     )
                 )  # fmt: skip
