@@ -10,6 +10,7 @@ explorer                            # in a notebook: options and pictures side b
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -20,13 +21,20 @@ from panel.viewable import Viewable, Viewer
 
 from catalogs import palette
 from catalogs.errors import TimesError
-from catalogs.measures import ATTRIBUTE_PREFIX, Measure, measure, measures
+from catalogs.measures import (
+    ATTRIBUTE_PREFIX,
+    PROCESS_GROUPS,
+    RESULT_DIMENSIONS,
+    Measure,
+    measure,
+    measures,
+)
 from catalogs.query import Query
 from catalogs.source import Answer, Source
 from components import explorer_panels as panels
 from components.charts.bars import lay_out_bars
 from components.charts.lines import DASHES, lay_out_lines
-from components.charts.series import OTHER, Series, make_series, year_label
+from components.charts.series import OTHER, WHOLE_HORIZON, Series, make_series, year_label
 from components.charts.view import BarView, LineView
 from components.downloads import to_csv
 from components.legend import ChartKey
@@ -178,7 +186,9 @@ class ScenarioExplorer(Viewer):
         frame = self.answer().frame
         if self.compare == "values":
             return frame
-        return difference(frame, self.group, self.selection.base_scenario)
+        # No flow is a flow of zero, but no price is not a price of zero.
+        absent = 0.0 if self.totals_make_sense else math.nan
+        return difference(frame, self.group, self.selection.base_scenario, absent)
 
     @property
     def is_lines(self) -> bool:
@@ -189,9 +199,8 @@ class ScenarioExplorer(Viewer):
     def totals_make_sense(self) -> bool:
         """Whether the values of all groups may be added up."""
         asked = self.asked
-        return asked.source == "flow" or (
-            asked.source == "attribute" and self.group in asked.sum_over
-        )
+        summed = "process" if self.group in PROCESS_GROUPS else self.group
+        return asked.source == "flow" or (asked.source == "attribute" and summed in asked.sum_over)
 
     def choices(self, dimension: str) -> list[str]:
         """Return the members that the selection has of a dimension, for filtering by it."""
@@ -332,6 +341,7 @@ class ScenarioExplorer(Viewer):
         self._picture[:] = [notice(what, remedy, kind="refusal", **mend)]  # type: ignore[arg-type]
         self._beside.visible = False
         self._table.show(None)
+        self._query_panel.show(None)
         self.param.update(title=self.asked.label, foot=self._version_line())
 
     @property
@@ -357,11 +367,16 @@ class ScenarioExplorer(Viewer):
 
     def _members(self, group: str) -> list[str]:
         """All members of a dimension in the dataset, for colours that stay."""
-        if group in ("region", "process", "commodity", "timeslice"):
-            if group == "region":
-                return list(self.source.regions)
-            return sorted(self.source.labels(group))
-        return sorted(str(code) for code in self.source.ask(self.query).frame[group].unique())
+        if group == "region":
+            return list(self.source.regions)
+        if group in ("process", "commodity", "timeslice"):
+            table, parameters = group, []
+        elif group in RESULT_DIMENSIONS:
+            table, parameters = "result WHERE attribute = ?", [self.asked.attribute]
+        else:
+            return []  # sectors, fuels and technologies have colours of their own
+        rows = self.source.rows(f"SELECT DISTINCT {group} FROM {table} ORDER BY ALL", parameters)
+        return [str(code) for (code,) in rows]
 
     def _legend_of(self, series: Series, unit: str) -> dict[str, Any]:
         year = series.years[-1] if series.years else 0
@@ -442,16 +457,19 @@ class ScenarioExplorer(Viewer):
         )
 
 
-def difference(frame: pd.DataFrame, group: str, base: str) -> pd.DataFrame:
+def difference(frame: pd.DataFrame, group: str, base: str, absent: float = 0.0) -> pd.DataFrame:
     """Return each scenario's values less the base scenario's, without the base itself.
 
-    A value that only one side has counts as zero on the other.
+    A value that only one side has counts as ``absent`` on the other; NaN leaves it out.
     """
-    wide = frame.pivot_table(
+    # Values of the whole horizon have no year, and pandas leaves out what has no key.
+    keyed = frame.assign(year=frame["year"].fillna(WHOLE_HORIZON).astype(int))
+    wide = keyed.pivot_table(
         index=["year", group], columns="scenario", values="value", aggfunc="sum"
-    ).fillna(0.0)
+    ).fillna(absent)
     if base not in wide:
         return frame.iloc[0:0]
     changes = wide.drop(columns=base).sub(wide[base], axis=0)
-    tidy = changes.stack().rename("value").reset_index()
+    tidy = changes.stack().rename("value").dropna().reset_index()
+    tidy["year"] = tidy["year"].astype("Int16").mask(tidy["year"] == WHOLE_HORIZON)
     return tidy[["scenario", "year", group, "value"]].sort_values(["scenario", "year", group])

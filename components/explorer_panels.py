@@ -61,9 +61,10 @@ class Controls:
             label="Download CSV",
             callback=explorer.csv,
             filename="times-results.csv",
-            variant="outlined",
             size="small",
         )
+        # Among the arguments above it would give a warning: Panel 1.9 looks at them twice.
+        self._download.variant = "outlined"
         for widget, owner, name in (
             (self._scenarios, selection, "scenarios"),
             (self._base, selection, "base"),
@@ -315,9 +316,9 @@ class QueryPanel:
             sizing_mode="stretch_width",
         )
 
-    def show(self, answer: Answer) -> None:
-        """Show the definition and SQL of an answer."""
+    def show(self, answer: Answer | None) -> None:
+        """Show the definition and SQL of an answer; None where the question was refused."""
         asked = self._explorer.asked
         self._name.text = asked.label
         self._definition.text = asked.definition
-        self._sql.text = answer.sql
+        self._sql.text = answer.sql if answer else "The question was refused, so nothing was run."
