@@ -13,7 +13,7 @@ from panel.custom import JSComponent
 
 from components.assets import read_asset
 
-# Defines report_history(model); components that report the history themselves begin with it.
+# Defines report_history(model, view); components that report the history themselves begin with it.
 REPORT_HISTORY = read_asset("browser_history.js")
 
 
@@ -31,8 +31,8 @@ class BrowserHistory(JSComponent):
     _esm = (
         REPORT_HISTORY
         + """
-export function render({model}) {
-  report_history(model)
+export function render({model, view}) {
+  report_history(model, view)
   const nothing = document.createElement("span")
   nothing.hidden = true
   return nothing

@@ -165,7 +165,7 @@ function close_sheet_on_phones(view) {
 }
 
 export function render({model, view}) {
-  report_history(model)
+  report_history(model, view)
   close_sheet_on_phones(view)
   const bar = document.createElement("div")
   bar.className = "bar"
