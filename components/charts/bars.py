@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from components.charts.series import Series, totals, year_label
+from components.charts.series import Series, totals, values_of, year_label
 from components.numbers import percentage, significant
 
 #: Width of a bar and of the gap between blocks, in slots.
@@ -95,11 +95,7 @@ def _slot_label(item: object, names: dict[str, str]) -> str:
 def _rectangles(
     series: Series, slots: dict[tuple[str, int], float], unit: str, base: str
 ) -> pd.DataFrame:
-    values = {
-        (row.scenario, int(row.year), row.group): float(row.value)
-        for row in series.frame.itertuples()
-        if row.value == row.value
-    }
+    values = values_of(series)
     sums = totals(series)
     rows = []
     for (scenario, year), x in slots.items():
@@ -129,15 +125,16 @@ def _difference(value: float, before: float | None, unit: str) -> str:
     if before is None:
         return ""
     change = value - before
-    return f"{'+' if change > 0 else ''}{significant(change)} {unit}"
+    return f"{'+' if change > 0 else ''}{significant(change)} {unit} to base"
 
 
 def _sums(series: Series, slots: dict[tuple[str, int], float], bars: pd.DataFrame) -> pd.DataFrame:
-    tops = bars.groupby(["scenario", "year"])["top"].max() if len(bars) else {}
-    rows = []
-    for (scenario, year), total in totals(series).items():
-        x = slots.get((scenario, year))
-        if x is not None:
-            top = float(tops.get((scenario, year_label(year)), 0.0))
-            rows.append((x, max(top, 0.0), significant(total)))
+    tops: dict[tuple[str, str], float] = {}
+    for scenario, year, top in zip(bars["scenario"], bars["year"], bars["top"], strict=True):
+        tops[scenario, year] = max(tops.get((scenario, year), 0.0), top)
+    rows = [
+        (slots[scenario, year], tops.get((scenario, year_label(year)), 0.0), significant(total))
+        for (scenario, year), total in totals(series).items()
+        if (scenario, year) in slots
+    ]
     return pd.DataFrame(rows, columns=["x", "y", "text"])

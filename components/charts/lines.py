@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pandas as pd
 
-from components.charts.series import Series, year_label
+from components.charts.series import Series, values_of, year_label
 from components.numbers import significant
 
 #: Dashes tell scenarios apart; the base scenario is solid.
@@ -42,29 +42,25 @@ def lay_out_lines(series: Series, *, unit: str, base: str = "") -> LineLayout:
     """Lay the lines of a series out; labels at the ends are kept from overlapping."""
     segments: list[tuple[object, ...]] = []
     points, ends = [], []
-    values = {
-        (row.scenario, row.group, int(row.year)): float(row.value)
-        for row in series.frame.itertuples()
-        if row.value == row.value
-    }
+    values = values_of(series)
     for number, scenario in enumerate(series.scenarios):
         for member in series.members:
             line = [
-                (year, values[scenario, member.code, year])
+                (year, values[scenario, year, member.code])
                 for year in series.years
-                if (scenario, member.code, year) in values
+                if (scenario, year, member.code) in values
             ]
             if not line:
                 continue
             dash = DASHES[number % len(DASHES)]
             segments += [(*start, *end, member.colour, dash) for start, end in pairwise(line)]
             for year, value in line:
-                before = values.get((base, member.code, year)) if base != scenario else None
+                before = values.get((base, year, member.code)) if base != scenario else None
                 points.append(
                     (
                         year, value, member.colour, member.label, scenario, year_label(year),
                         f"{significant(value)} {unit}",
-                        "" if before is None else f"{significant(value - before)} {unit}",
+                        "" if before is None else f"{significant(value - before)} {unit} to base",
                         member.code,
                     )
                 )  # fmt: skip
