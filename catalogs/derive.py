@@ -108,18 +108,19 @@ def _report_duplicates(connection: duckdb.DuckDBPyConnection, key: str) -> None:
             "rows that repeat another were merged with it",
             count=duplicates[0],
         )
-    conflicts = connection.execute(
-        f"SELECT {key}, count(*) AS n FROM merged GROUP BY {key} HAVING count(*) > 1"
-        " ORDER BY ALL LIMIT 1000"
-    ).fetchall()
-    if conflicts:
-        example = ", ".join(str(cell) for cell in conflicts[0][:-1] if cell != NO_VALUE)
+    first = connection.execute(
+        f"SELECT {key}, count(*) OVER () FROM merged GROUP BY {key} HAVING count(*) > 1"
+        " ORDER BY ALL LIMIT 1"
+    ).fetchone()
+    if first:
+        *cells, conflicts = first
+        example = ", ".join(str(cell) for cell in cells if cell != NO_VALUE)
         report(
             connection,
             "warning",
             "conflicts",
             f"rows have the same dimensions and different values; all are kept (first: {example})",
-            count=len(conflicts),
+            count=conflicts,
         )
 
 

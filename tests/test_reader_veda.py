@@ -299,6 +299,13 @@ def test_rows_that_contradict_each_other_are_kept_and_reported(tmp_path: Path) -
     assert "VAR_Act, P, 2020, R1, ANNUAL" in message
 
 
+def test_all_contradictions_are_counted_however_many(tmp_path: Path) -> None:
+    given = [row("VAR_Act", v, process=f"P{n}") for n in range(1500) for v in (1, 2)]
+    connection = read(vd(tmp_path, header() + cells(given)), derive=True)
+    [(*_, count)] = notes(connection, "conflicts")
+    assert count == 1500
+
+
 def test_attributes_take_the_spelling_of_the_field(tmp_path: Path) -> None:
     text = header() + cells([row("VAR_act", 1, process="P"), row("var_FIN", 2, process="P")])
     connection = read(vd(tmp_path, text), derive=True)
