@@ -51,8 +51,13 @@ _MOST_GROUPS = 11
 class ScenarioExplorer(Viewer):
     """Explore one measure over scenarios, years and one dimension."""
 
-    source = param.ClassSelector(class_=Source, doc="The published dataset that is explored")
-    selection = param.ClassSelector(class_=Selection, doc="What all tools share")
+    # Never None once made, whatever the types of param say.
+    source: Source = param.ClassSelector(  # type: ignore[assignment]
+        class_=Source, doc="The published dataset that is explored"
+    )
+    selection: Selection = param.ClassSelector(  # type: ignore[assignment]
+        class_=Selection, doc="What all tools share"
+    )
 
     measure = param.Selector(
         default="final_energy",
@@ -241,9 +246,9 @@ class ScenarioExplorer(Viewer):
     def table(self) -> pd.DataFrame:
         """Return the figures shown with descriptions and unit, one row per value."""
         frame = self.shown.copy()
-        description = frame[self.group].map(lambda code: self.label(self.group, str(code)))
+        described = [self.label(self.group, str(code)) for code in frame[self.group]]
         frame.insert(
-            frame.columns.get_loc(self.group) + 1, f"{self.group}_description", description
+            list(frame.columns).index(self.group) + 1, f"{self.group}_description", described
         )
         frame["unit"] = self.answer().unit
         return frame
@@ -470,6 +475,7 @@ def difference(frame: pd.DataFrame, group: str, base: str, absent: float = 0.0) 
     if base not in wide:
         return frame.iloc[0:0]
     changes = wide.drop(columns=base).sub(wide[base], axis=0)
-    tidy = changes.stack().rename("value").dropna().reset_index()
+    tidy = changes.reset_index().melt(["year", group], var_name="scenario", value_name="value")
+    tidy = tidy.dropna(subset=["value"])
     tidy["year"] = tidy["year"].astype("Int16").mask(tidy["year"] == WHOLE_HORIZON)
     return tidy[["scenario", "year", group, "value"]].sort_values(["scenario", "year", group])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -63,7 +63,7 @@ def make_series(
     merged = len(sizes) - len(kept)
     if merged:
         tidy.loc[~tidy["group"].isin(kept), "group"] = OTHER
-        tidy = tidy.groupby(["scenario", "year", "group"], as_index=False)["value"].sum()
+        tidy = tidy.groupby(["scenario", "year", "group"])[["value"]].sum().reset_index()
         kept.append(OTHER)
     return Series(
         frame=tidy,
@@ -85,7 +85,19 @@ def year_label(year: int) -> str:
     return "Whole horizon" if year == WHOLE_HORIZON else str(year)
 
 
-def totals(series: Series) -> Mapping[tuple[str, int], float]:
+def values_of(series: Series) -> dict[tuple[str, int, str], float]:
+    """Return the values by scenario, year and code of the group; missing ones are left out."""
+    frame = series.frame.dropna(subset=["value"])
+    keys = zip(frame["scenario"], frame["year"], frame["group"], strict=True)
+    return {
+        (str(scenario), int(year), str(code)): float(value)
+        for (scenario, year, code), value in zip(keys, frame["value"], strict=True)
+    }
+
+
+def totals(series: Series) -> dict[tuple[str, int], float]:
     """Return the sum over all groups for every scenario and year."""
-    sums = series.frame.groupby(["scenario", "year"])["value"].sum()
-    return {(str(scenario), int(year)): float(value) for (scenario, year), value in sums.items()}
+    sums: dict[tuple[str, int], float] = {}
+    for (scenario, year, _), value in values_of(series).items():
+        sums[scenario, year] = sums.get((scenario, year), 0.0) + value
+    return sums

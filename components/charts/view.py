@@ -86,7 +86,7 @@ class BarView:
         details = [
             "colour", "label", "scenario", "year", "shown", "share", "difference", "code",
         ]  # fmt: skip
-        content = frame if frame is not None else {name: [] for name in (*kinds, *details)}
+        content: Any = frame if frame is not None else {name: [] for name in (*kinds, *details)}
         return hv.Rectangles(content, kinds, details).opts(
             color="colour",
             line_width=0.5,
@@ -99,7 +99,7 @@ class BarView:
 
     def _sums(self, data: BarLayout | None) -> hv.Labels:
         shown = data is not None and 0 < len(data.sums) <= MOST_SUMS
-        content = data.sums if shown and data is not None else {"x": [], "y": [], "text": []}
+        content: Any = data.sums if shown and data is not None else {"x": [], "y": [], "text": []}
         return hv.Labels(content, ["x", "y"], "text").opts(
             text_font_size="11px",
             text_baseline="bottom",
@@ -201,7 +201,7 @@ class LineView:
         self._pipe.send(layout)
 
     def _segments(self, data: LineLayout | None) -> hv.Segments:
-        content = data.segments if data is not None else {name: [] for name in SEGMENT_COLUMNS}
+        content: Any = data.segments if data is not None else {name: [] for name in SEGMENT_COLUMNS}
         return hv.Segments(content, list(SEGMENT_COLUMNS[:4]), list(SEGMENT_COLUMNS[4:])).opts(
             color="colour",
             line_dash="dash",
@@ -211,7 +211,7 @@ class LineView:
         )
 
     def _points(self, data: LineLayout | None) -> hv.Points:
-        content = data.points if data is not None else {name: [] for name in POINT_COLUMNS}
+        content: Any = data.points if data is not None else {name: [] for name in POINT_COLUMNS}
         return hv.Points(content, ["x", "y"], list(POINT_COLUMNS[2:])).opts(
             color="colour",
             size=6,
@@ -221,7 +221,9 @@ class LineView:
         )
 
     def _ends(self, data: LineLayout | None) -> hv.Labels:
-        content = data.ends if data is not None else {n: [] for n in ("x", "y", "text", "colour")}
+        content: Any = (
+            data.ends if data is not None else {n: [] for n in ("x", "y", "text", "colour")}
+        )
         return hv.Labels(content, ["x", "y"], ["text", "colour"]).opts(
             text_color="colour",
             text_font_size="12px",
