@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from catalogs.errors import UnknownNameError
 from catalogs.measures import PROCESS_GROUPS, RESULT_DIMENSIONS, Measure, attributes, measure
 from catalogs.tables import AGGREGATE_PROCESS
-from catalogs.units import UNKNOWN_UNIT
+from catalogs.units import UNKNOWN_UNIT, size_below
 
 Parameters = dict[str, object]
 
@@ -121,7 +121,9 @@ def compile_query(query: Query, units: Mapping[str, float]) -> CompiledQuery:
     parameters: Parameters = {"units": list(units), "factors": list(units.values())}
     if asked.source == "attribute":
         return _attribute(query, asked, parameters, units)
-    return (_flow if asked.source == "flow" else _price)(query, asked, parameters)
+    if asked.source == "price":
+        return _price(query, asked, parameters, units)
+    return _flow(query, asked, parameters)
 
 
 def _conditions(query: Query, parameters: Parameters, columns: Mapping[str, str]) -> str:
@@ -228,18 +230,28 @@ def _checked(query: Query, asked: Measure) -> list[str]:
     return [d for d in RESULT_DIMENSIONS if d not in asked.sum_over and d not in query.group_by]
 
 
-def _price(query: Query, asked: Measure, parameters: Parameters) -> CompiledQuery:
-    """Shadow prices, averaged by flow; never over commodities."""
+def _price(
+    query: Query, asked: Measure, parameters: Parameters, units: Mapping[str, float]
+) -> CompiledQuery:
+    """Shadow prices, averaged by flow; never over commodities.
+
+    Flows weigh by their amount, whatever unit a region measures them in; beside them, a price
+    without any flow, which is weighted by time, has no weight.
+    """
     parameters["kind"] = asked.kind
+    parameters["sizes"] = [size_below(name) for name in units]
     checked = [] if "commodity" in query.group_by else ["commodity"]
     counts = "".join(f",\n    count(DISTINCT f.{d}) AS distinct_{d}" for d in checked)
     columns = {"fuel": "g.fuel"}
+    weight = "f.weight * if(f.weighted_by = 'time', 1.0, u.size)"
     sql = f"""
 SELECT f.scenario, f.year{_group_columns(query, columns)},
-    {asked.factor:g} * sum(f.value * u.factor * f.weight) / sum(f.weight) AS value{counts}
+    {asked.factor:g} * sum(f.value * u.factor * {weight}) / sum({weight}) AS value{counts}
 FROM price AS f
 JOIN commodity_group AS g USING (scenario, region, commodity)
-JOIN (SELECT unnest($units) AS unit, unnest($factors) AS factor) AS u ON u.unit = f.unit
+JOIN (
+    SELECT unnest($units) AS unit, unnest($factors) AS factor, unnest($sizes) AS size
+) AS u ON u.unit = f.unit
 WHERE g.kind = $kind AND f.weight > 0{_conditions(query, parameters, columns)}
 GROUP BY ALL
 ORDER BY ALL"""

@@ -126,6 +126,15 @@ def factor(unit_from: str, unit_to: str) -> float:
     return result
 
 
+def size_below(unit: str) -> float:
+    """Return the size of the unit below the line of a price (1 where there is no line).
+
+    Amounts to which prices of different units belong compare by it.
+    """
+    parts = _parts(unit)
+    return _simple(parts[1])[1] if len(parts) == 2 else 1.0
+
+
 def compatible(unit: str) -> list[str]:
     """Return the units that ``unit`` may be shown in, itself first."""
     if dimension(unit) == UNKNOWN_UNIT:

@@ -575,11 +575,42 @@ def test_a_price_is_averaged_by_what_is_produced(build: Build) -> None:
     assert total(source, "price", unit="EUR20/MWh", filters=only) == pytest.approx(131.04)
 
 
+def test_what_is_produced_weighs_the_same_in_any_unit(build: Build) -> None:
+    # 36 PJ at 1 MEUR/PJ in R1; 10 TWh, which are 36 PJ as well, at 3 MEUR/PJ (10.8 per TWh) in R2.
+    rows = [
+        *flows("PLANT: -> ELC 36"),
+        *flows("PLANT: -> ELC 10", region="R2"),
+        row("EQ_CombalM", 1, commodity="ELC"),
+        row("EQ_CombalM", 10.8, commodity="ELC", region="R2"),
+        row("Reg_wobj", 1, commodity="MEUR20", timeslice="-", user_constraint="INV"),
+    ]
+    source = build(
+        rows,
+        commodity_sets={"ELC": "ELC"},
+        commodity_units="region,commodity,unit\nR1,ELC,PJ\nR2,ELC,TWh",
+    )
+    assert total(source, "electricity_generation", unit="PJ") == 72
+    assert total(source, "price", unit="MEUR20/PJ") == 2
+
+
 def test_a_price_without_flow_is_averaged_by_time(build: Build) -> None:
     source = prices(build)
     [(weight, by)] = source.rows("SELECT weight, weighted_by FROM price WHERE commodity = 'HET'")
     assert (weight, by) == (0.75, "time")
     assert ask(source, "price", "commodity", unit="MEUR20/PJ")["HET"] == 7
+
+
+def test_a_region_without_flow_does_not_move_the_average(build: Build) -> None:
+    rows = [
+        *flows("PLANT: -> ELC 0.001"),
+        row("EQ_CombalM", 20, commodity="ELC"),
+        row("EQ_CombalM", 500, commodity="ELC", region="R2"),
+        row("Reg_wobj", 1, commodity="MEUR20", timeslice="-", user_constraint="INV"),
+    ]
+    source = build(rows, commodity_sets={"ELC": "ELC"}, units={"PJ": "ELC"})
+    assert total(source, "price", unit="MEUR20/PJ") == pytest.approx(20)
+    by_region = ask(source, "price", "region", unit="MEUR20/PJ")
+    assert by_region == {"R1": 20, "R2": 500}
 
 
 def test_prices_of_two_commodities_are_never_averaged(build: Build) -> None:

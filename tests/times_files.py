@@ -136,6 +136,7 @@ def write_set(
     process_sets: Mapping[str, str] | None = None,
     commodity_sets: Mapping[str, str] | None = None,
     units: Mapping[str, str] | None = None,
+    commodity_units: str = "",
     process_units: str = "",
     descriptions: Mapping[str, str] | None = None,
     timeslices: str = "",
@@ -151,8 +152,9 @@ def write_set(
         A set and its members, separated by blanks, in every region that has results.
     units
         A unit and the commodities measured in it, separated by blanks.
-    process_units
-        Text of ``process_units.csv``, header included.
+    commodity_units, process_units
+        Text of ``commodity_units.csv`` (in place of ``units``) and ``process_units.csv``, headers
+        included.
     descriptions
         Text for processes and commodities, by code.
     timeslices
@@ -188,7 +190,11 @@ def write_set(
         (folder / "commodity_units.csv").write_text(
             "\n".join(["commodity,unit", *lines, ""]), encoding="utf-8"
         )
-    for name, text in (("process_units", process_units), ("timeslices", timeslices)):
+    for name, text in (
+        ("commodity_units", commodity_units),
+        ("process_units", process_units),
+        ("timeslices", timeslices),
+    ):
         if text:
             lines = [line.strip() for line in text.strip().splitlines()]
             (folder / f"{name}.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
