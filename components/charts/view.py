@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import holoviews as hv
+import holoviews.plotting.bokeh  # registers the backend
 import panel as pn
 from bokeh.models import CustomJS, FixedTicker, HoverTool, LinearAxis, Text
 
@@ -18,7 +19,9 @@ from components.charts.lines import POINT_COLUMNS, SEGMENT_COLUMNS, LineLayout
 from components.charts.series import year_label
 from components.theme import style_figure
 
-hv.extension("bokeh", logo=False)
+# What hv.extension does, but without its message to a notebook: that would load scripts from the
+# network, whatever the notebook's own pn.extension asked for.
+hv.Store.set_current_backend("bokeh")
 
 #: Pixels: with bar, title, tabs and foot line the picture fits a first screen of 900.
 HEIGHT = 540
