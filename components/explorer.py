@@ -11,6 +11,7 @@ explorer                            # in a notebook: options and pictures side b
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -342,16 +343,22 @@ class ScenarioExplorer(Viewer):
         self.param.update(title=self._sentence(answer), foot=self._foot_line(series, answer))
 
     def _show_instead(self, what: str, remedy: str) -> None:
-        mend = {"button": "Show everything", "on_click": self.reset} if self._narrowed else {}
-        self._picture[:] = [notice(what, remedy, kind="refusal", **mend)]  # type: ignore[arg-type]
+        button, mend = self._way_out()
+        self._picture[:] = [notice(what, remedy, kind="refusal", button=button, on_click=mend)]
         self._beside.visible = False
         self._table.show(None)
         self._query_panel.show(None)
         self.param.update(title=self.asked.label, foot=self._version_line())
 
-    @property
-    def _narrowed(self) -> bool:
-        return bool(self.filters or self.selection.regions or self.selection.years)
+    def _way_out(self) -> tuple[str | None, Callable[[], object] | None]:
+        """What a button under a refusal offers: what has caused it, put right."""
+        if self.filters or self.selection.regions or self.selection.years:
+            return "Show everything", self.reset
+        names = [name for name in self.source.measure_names if name != self.measure]
+        if names:
+            label = measures()[names[0]].label.lower()
+            return f"Show {label}", lambda: self.param.update(measure=names[0])
+        return None, None
 
     def reset(self) -> None:
         """Take all filters away."""

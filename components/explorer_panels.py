@@ -142,7 +142,9 @@ class Controls:
                 selection.regions,
             )
             offer(self._years, {str(y): y for y in selection.param.years.objects}, selection.years)
-            known = explorer.source.measure_names
+            known = list(explorer.source.measure_names)
+            if explorer.measure not in (*known, "attribute"):
+                known.append(explorer.measure)
             offer(
                 self._measure,
                 {measures()[name].label: name for name in known} | {"Any attribute …": "attribute"},

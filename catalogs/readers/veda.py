@@ -519,8 +519,10 @@ def _fill_from_results(connection: duckdb.DuckDBPyConnection) -> None:
             """
         )
     connection.execute(
+        # A cumulative bound stands at its last year, which is no milestone year.
         "INSERT INTO period (year) SELECT DISTINCT try_cast(year AS SMALLINT) FROM raw_result"
         " WHERE try_cast(year AS SMALLINT) IS NOT NULL"
+        " AND lower(attribute) NOT LIKE 'eq_cumflo%'"
     )
     connection.execute(
         "INSERT INTO region (region, kind) SELECT region, CASE WHEN region IN ? THEN 'external'"

@@ -11,7 +11,7 @@ from typing import Any
 import holoviews as hv
 import holoviews.plotting.bokeh  # registers the backend
 import panel as pn
-from bokeh.models import CustomJS, FixedTicker, HoverTool, LinearAxis, Text
+from bokeh.models import CustomJS, CustomJSTickFormatter, FixedTicker, HoverTool, LinearAxis, Text
 
 from components.assets import read_asset
 from components.charts.bars import BarLayout
@@ -25,6 +25,12 @@ hv.Store.set_current_backend("bokeh")
 
 #: Pixels: with bar, title, tabs and foot line the picture fits a first screen of 900.
 HEIGHT = 540
+
+#: As everywhere: thin spaces between thousands, a true minus sign.
+_WRITE_NUMBER = r"""
+return tick.toLocaleString("en-US", {maximumSignificantDigits: 6})
+  .replaceAll(",", "\u2009").replace("-", "\u2212")
+"""
 
 #: Bars beyond which their sums would run into each other.
 MOST_SUMS = 24
@@ -166,6 +172,8 @@ def _set_ticks(axis: Any, ticks: list[tuple[float, str]]) -> None:
 
 def _number_axis(figure: Any) -> None:
     axis = figure.left[0]
+    if not isinstance(axis.formatter, CustomJSTickFormatter):
+        axis.formatter = CustomJSTickFormatter(code=_WRITE_NUMBER)
     axis.axis_line_color = None
     axis.major_tick_line_color = None
 
