@@ -234,22 +234,24 @@ class Source:
 
     @cached_property
     def _boundary_units(self) -> Mapping[str, Sequence[tuple[str, str]]]:
-        return self._pairs("SELECT DISTINCT boundary, scenario, unit FROM boundary")
+        return self._pairs("SELECT boundary, scenario, unit, count(*) FROM boundary GROUP BY ALL")
 
     @cached_property
     def _attribute_units(self) -> Mapping[str, Sequence[tuple[str, str]]]:
-        return self._pairs("SELECT DISTINCT attribute, scenario, unit FROM result")
+        return self._pairs("SELECT attribute, scenario, unit, count(*) FROM result GROUP BY ALL")
 
     @cached_property
     def _price_units(self) -> Mapping[str, Sequence[tuple[str, str]]]:
         return self._pairs(
-            "SELECT DISTINCT kind, scenario, price.unit FROM price"
-            " JOIN commodity_group USING (scenario, region, commodity)"
+            "SELECT kind, scenario, price.unit, count(*) FROM price"
+            " JOIN commodity_group USING (scenario, region, commodity) GROUP BY ALL"
         )
 
     def _pairs(self, sql: str) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Return pairs of a scenario and a unit by key, those of the most rows first."""
         found: dict[str, list[tuple[str, str]]] = {}
-        for key, scenario, unit in sorted(self.rows(sql), key=str):
+        rows = sorted(self.rows(sql), key=lambda row: (-row[3], str(row)))
+        for key, scenario, unit, _ in rows:
             found.setdefault(key, []).append((scenario, unit or units.UNKNOWN_UNIT))
         return found
 
@@ -267,7 +269,7 @@ class Source:
         ]
         found = dict.fromkeys(
             choice
-            for unit in sorted(set(own), key=lambda u: (_preference(asked, u), -own.count(u), u))
+            for unit in sorted(dict.fromkeys(own), key=lambda u: _preference(asked, u))
             for choice in units.compatible(unit)
         )
         return sorted(found, key=lambda unit: _preference(asked, unit))

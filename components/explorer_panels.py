@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -262,7 +263,7 @@ class TablePanel:
         if explorer.tab != "table" or not self._stale:
             return
         self._stale = False
-        wide = wide_table(explorer.table(), explorer.group)
+        wide = wide_table(explorer.table(), explorer.group, explorer.selection.ordered_scenarios)
         self._place[:] = [
             pn.widgets.Tabulator(
                 wide,
@@ -281,22 +282,30 @@ class TablePanel:
         ]
 
 
-def wide_table(table: pd.DataFrame, group: str) -> pd.DataFrame:
-    """Return the figures with a column per year, written to three significant figures."""
+def wide_table(table: pd.DataFrame, group: str, scenarios: Sequence[str]) -> pd.DataFrame:
+    """Return the figures with a column per year, written to three significant figures.
+
+    Rows are in the order of ``scenarios``, and within one in that of the stack.
+    """
     order = table.groupby(group)["value"].apply(lambda values: values.abs().sum())
     labelled = table.assign(
         label=table[f"{group}_description"],
         size=-table[group].map(order),
-        scenario=table["scenario"].map(readable),
+        scenario=pd.Categorical(table["scenario"], pd.Index(scenarios), ordered=True),
         year=table["year"].fillna(WHOLE_HORIZON).astype(int),
     )
     wide = labelled.pivot_table(
-        index=["scenario", "size", "label"], columns="year", values="value", aggfunc="sum"
+        index=["scenario", "size", "label"],
+        columns="year",
+        values="value",
+        aggfunc="sum",
+        observed=True,
     )
     text = wide.map(significant)
     text.columns = [year_label(int(year)) for year in text.columns]
     return (
         text.reset_index()
+        .assign(scenario=lambda rows: [readable(name) for name in rows["scenario"]])
         .drop(columns="size")
         .rename(columns={"scenario": "Scenario", "label": dimension_name(group).capitalize()})
     )

@@ -582,20 +582,35 @@ def test_sum_that_must_not_be_made_is_refused_with_a_way_out(explorer: ScenarioE
     assert any(text.startswith("Group by region") for text in said)
     assert not any("VAR_F" in text or "flow_annual" in text for text in said)
     explorer.selection.regions = ["FI"]
+    explorer.filters = ["timeslice=ANNUAL"]
     assert "must not be added up" not in " ".join(texts(explorer.main))
-    assert explorer.title.startswith("Shadow price of a commodity (EQ_CombalM) by commodity, Finl")
+    assert explorer.title.startswith(
+        "Shadow price of a commodity (EQ_CombalM) by commodity, Whole year, F"
+    )
 
 
 def test_values_of_the_whole_horizon_are_shown_compared_and_listed(explorer: ScenarioExplorer):
     explorer.param.update(measure="attribute", attribute="ObjZ")
-    assert list(wide_table(explorer.table(), explorer.group).columns)[-1] == "Whole horizon"
+    assert (
+        list(
+            wide_table(
+                explorer.table(), explorer.group, explorer.selection.ordered_scenarios
+            ).columns
+        )[-1]
+        == "Whole horizon"
+    )
     values = explorer.shown.set_index("scenario")["value"]
     explorer.compare = "difference"
     changes = explorer.shown.set_index("scenario")["value"]
     assert changes["Climate target"] == pytest.approx(
         values["Climate target"] - values["Reference"]
     )
-    assert "Whole horizon" in wide_table(explorer.table(), explorer.group).columns
+    assert (
+        "Whole horizon"
+        in wide_table(
+            explorer.table(), explorer.group, explorer.selection.ordered_scenarios
+        ).columns
+    )
     assert explorer._series(explorer.shown).years == (WHOLE_HORIZON,)
 
 
