@@ -15,13 +15,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote
 
 import param
 
 _SEQUENCES = (param.List, param.Tuple)
 _NUMBERS = (param.NumericTuple, param.Range)
+
+
+class Location(Protocol):
+    """What carries the query: Panel's location."""
+
+    search: str
 
 
 class BadAddressError(ValueError):
@@ -133,7 +139,7 @@ class AddressSync:
     """Keeps params and the query of the page's address the same.
 
     Args:
-        location: Panel's location; anything with a `search` param, "?a=1" or "".
+        location: Panel's location; anything with a `search`, "?a=1" or "".
         parts: pairs of an object and the names of its params that belong in the address.
         on_error: told of the names in the address whose values could not be used; they keep
             what they had when the page started.
@@ -141,7 +147,7 @@ class AddressSync:
 
     def __init__(
         self,
-        location: param.Parameterized,
+        location: Location,
         parts: Sequence[tuple[param.Parameterized, Sequence[str]]],
         on_error: Callable[[list[str]], None],
     ) -> None:
@@ -205,7 +211,7 @@ class AddressSync:
     def write(self, *_events: param.parameterized.Event) -> None:
         """Put the present state into the address."""
         if not self._quiet:
-            self._location.param.update(search=self.query())
+            self._location.search = self.query()
 
     @contextmanager
     def _silence(self) -> Iterator[None]:

@@ -22,7 +22,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from app.address import AddressSync
+from app.address import AddressSync, Location
 from app.server.settings import Settings
 from app.sources import Sources
 from app.tools import TOOLS, tool_at
@@ -56,7 +56,7 @@ class PageState(param.Parameterized):
 
 def serve_page(
     route: str,
-    build: Callable[..., ToolComponent],
+    build: Callable[..., Any],
     *,
     extensions: Sequence[str] = (),
 ) -> None:
@@ -64,7 +64,7 @@ def serve_page(
 
     Args:
         route: the tool's route in the manifest, "/times".
-        build: makes the component; called with `source=`, the opened dataset.
+        build: makes the `ToolComponent`; called with `source=`, the opened dataset.
         extensions: Panel extensions that the component needs, such as "tabulator".
     """
     pn.extension(
@@ -77,9 +77,9 @@ def serve_page(
         exception_handler=_report,
         disconnect_notification="The connection to the server was lost. Reload the page.",
     )
-    pn.config.theme = remembered_theme()
+    pn.config.theme = remembered_theme()  # type: ignore[misc]  # a property with a setter
     if pn.state.notifications is not None:
-        pn.state.notifications.theme_config = THEME_CONFIG
+        pn.state.notifications.param.update(theme_config=THEME_CONFIG)
     try:
         page = _page(route, build)
     except Exception as error:  # the boundary: nothing may leave a person with a blank page
@@ -87,13 +87,14 @@ def serve_page(
     page.servable()
 
 
-def _page(route: str, build: Callable[..., ToolComponent]) -> pmui.Page:
-    asked = parse_qs(pn.state.location.search.lstrip("?")).get("dataset", [""])[-1]
+def _page(route: str, build: Callable[..., Any]) -> pmui.Page:
+    location = _location()
+    asked = parse_qs(location.search.lstrip("?")).get("dataset", [""])[-1]
     sources = shared_sources()
     names = sources.names()
     unknown = asked not in names
     source = sources.open("" if unknown else asked)
-    component = build(source=source)
+    component: ToolComponent = build(source=source)
     if asked and unknown:
         pn.state.onload(lambda: _warn(["dataset"]))
     sync, shared = _follow_address(component, source.dataset)
@@ -126,9 +127,16 @@ def _follow_address(component: ToolComponent, dataset: str) -> tuple[AddressSync
     if "dataset" not in selected:
         parts.insert(0, (PageState(dataset=dataset), ["dataset"]))
     sync = AddressSync(
-        pn.state.location, parts, on_error=lambda names: pn.state.onload(lambda: _warn(names))
+        _location(), parts, on_error=lambda names: pn.state.onload(lambda: _warn(names))
     )
     return sync, ["dataset", *selected]
+
+
+def _location() -> Location:
+    """The address of this session's page. Raises RuntimeError outside of a session."""
+    if pn.state.location is None:
+        raise RuntimeError("A page is served by `panel serve`; there is no address here.")
+    return pn.state.location
 
 
 def _warn(names: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import panel as pn
 import panel_material_ui as pmui
@@ -29,15 +29,15 @@ class PlainText(JSComponent):
     """Text in an HTML element of one's choice; whatever looks like markup is shown as typed."""
 
     text = param.String(doc="What is shown, as text")
-    tag = param.Selector(
+    tag: Any = param.Selector(
         default="p", objects=["p", "span", "h1", "h2", "h3", "pre"], doc="The HTML element"
     )
-    look = param.Selector(
+    look: Any = param.Selector(
         default="body",
         objects=["body", "title", "heading", "muted", "code"],
         doc="Which of the application's text styles it has",
     )
-    role = param.Selector(
+    role: Any = param.Selector(
         default="", objects=["", "alert", "status"], doc="How a screen reader announces changes"
     )
 
@@ -70,7 +70,7 @@ def notice(
         parts.append(PlainText(text=what_to_do, look="muted"))
     if button is not None and on_click is not None:
         mend = pmui.Button(label=button, variant="contained", color="primary", margin=(8, 0))
-        mend.on_click(lambda _event: on_click())
+        mend.param.watch(lambda _event: on_click(), "clicks")
         parts.append(mend)
     if details:
         parts.append(_folded(details))

@@ -223,7 +223,7 @@ def _add_drawer(page: pmui.Page, drawer: Viewable, drawer_open: Any) -> None:
     if not isinstance(drawer_open, param.Parameter):
         show(bool(drawer_open))
         return
-    owner, name = drawer_open.owner, drawer_open.name
+    owner, name = drawer_open.owner, str(drawer_open.name)
     show(getattr(owner, name))
     owner.param.watch(lambda event: show(event.new), name)
     page.param.watch(lambda event: owner.param.update(**{name: event.new}), "contextbar_open")

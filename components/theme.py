@@ -108,7 +108,7 @@ def material_theme(palette: Palette, *, dark: bool) -> dict[str, Any]:
             # Named here rather than on the page: as a sheet on phones the rail is outside of it.
             "MuiDrawer": {
                 "styleOverrides": {
-                    "paper": {"&.sidebar > .MuiBox-root": {"padding": "12px 6px 24px"}}
+                    "paper": {"&.sidebar > .MuiBox-root": {"padding": "12px 16px 24px"}}
                 }
             },
             "MuiTab": {"styleOverrides": {"root": {"minHeight": 40}}},

@@ -13,8 +13,10 @@ from email.message import Message
 from pathlib import Path
 from urllib.parse import urljoin
 
+import param
 import pytest
 
+from app.address import AddressSync, decode, encode
 from app.server.__main__ import parse
 from app.server.serve import arguments
 from app.server.settings import Settings
@@ -209,3 +211,62 @@ def test_sessions_are_signed_when_there_is_a_secret(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("BOKEH_SECRET_KEY", "x" * 32)
     words = arguments(Settings())
     assert words[words.index("--session-ids") + 1] == "signed"
+
+
+class Everything(param.Parameterized):
+    """Every kind of param that an address may carry."""
+
+    names = param.List(default=[], item_type=str)
+    codes = param.Tuple(default=("a",), length=None)
+    years = param.List(default=[2020], item_type=int)
+    range = param.Range(default=(2020.0, 2050.5))
+    many = param.ListSelector(default=[], objects=[2020, "2030, late"])
+    one = param.Selector(default="PJ", objects=["PJ", "TWh", 1])
+    maybe = param.String(default=None, allow_None=True)
+    stacked = param.Boolean(default=False)
+    count = param.Integer(default=3, bounds=(0, 9))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("names", ["Base", "Low, CO2", "a\\b", "", "æ&=%+ ?"], None),
+        ("names", ["x"], "x"),
+        ("names", [""], None),
+        ("names", [], ""),
+        ("codes", ("DK", "SE,1"), "DK,SE\\,1"),
+        ("years", [2020, 2050], "2020,2050"),
+        ("range", (2025, 2040.5), "2025,2040.5"),
+        ("many", ["2030, late", 2020], "2030\\, late,2020"),
+        ("one", 1, "1"),
+        ("maybe", None, ""),
+        ("stacked", True, "true"),
+        ("count", 0, "0"),
+    ],
+)
+def test_address_keeps_every_kind_of_value(name: str, value: object, text: str | None):
+    parameter = Everything.param[name]
+    if text is not None:
+        assert encode(value) == text
+    assert decode(encode(value), parameter, parameter.default) == value
+
+
+def test_address_holds_the_state_and_going_back_restores_it():
+    class Place(param.Parameterized):
+        search = param.String(default="")
+
+    place, state, bad = Place(), Everything(names=["first"]), []
+    sync = AddressSync(place, [(state, ["names", "count", "stacked"])], bad.extend)
+    assert place.search == "?names=first"
+    state.param.update(names=["a,b", "ø"], stacked=True)
+    assert place.search == "?names=a%5C,b,%C3%B8&stacked=true"
+    sync.follow("?count=99&stacked=perhaps&names=c")
+    assert (state.names, state.count, state.stacked) == (["c"], 3, False)
+    assert bad == ["stacked", "count"]
+    sync.follow("")
+    assert state.names == ["first"]
+
+
+def test_address_refuses_one_name_for_two_things():
+    with pytest.raises(ValueError, match="same name"):
+        AddressSync(Everything(maybe=""), [(Everything(), ["one"]), (Everything(), ["one"])], print)

@@ -7,7 +7,7 @@ load its scripts meanwhile.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from panel.io.server import DocHandler
 
@@ -18,7 +18,7 @@ class EarlyDocument(DocHandler):
     """Panel's handler of pages; whoever may see the page gets its beginning early."""
 
     # By path: the beginning of the page drawn there first, which is that of all others.
-    beginnings: dict[str, str] = {}
+    beginnings: ClassVar[dict[str, str]] = {}
     sent_early = False
 
     async def get_session(self) -> Any:
@@ -29,7 +29,7 @@ class EarlyDocument(DocHandler):
             super().write(beginning)
             await self.flush()
             self.sent_early = True
-        return await super().get_session()
+        return await super().get_session()  # type: ignore[misc]  # a decorator hides its type
 
     def write(self, chunk: str | bytes | dict[str, Any]) -> None:
         """Write what has not been sent; keep a page's beginning for the next visit."""

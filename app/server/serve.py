@@ -47,10 +47,9 @@ class ServeTools(Serve):
         # Each application's routes come before those of plugins, and among them are Bokeh's
         # files. Panel changes them in the same way.
         bokeh.server.tornado.create_static_handler = bokeh_route  # type: ignore[assignment]
-        per_app_patterns[:] = [
-            (path, EarlyDocument if handler is DocHandler else handler)
-            for path, handler in per_app_patterns
-        ]
+        for index, (path, handler, *_rest) in enumerate(per_app_patterns):
+            if handler is DocHandler:
+                per_app_patterns[index] = (path, EarlyDocument)
         return kwargs
 
     def customize_server(self, server: Any) -> Any:

@@ -29,6 +29,7 @@ class StandIn(pn.viewable.Viewer):
 
     source = param.Parameter(doc="The opened dataset")
     selection = param.ClassSelector(class_=StandInSelection, doc="The shared selection")
+    tools = param.Parameter(doc="The manifest, which the home page is given")
     measure = param.Selector(default="Final energy", objects=["Final energy", "Generation"])
     stacked = param.Boolean(default=True, doc="Whether bars are stacked")
     title = param.String(doc="A sentence made from the state")
