@@ -6,7 +6,9 @@ data, not a new figure.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from weakref import WeakMethod
 
 import holoviews as hv
 import holoviews.plotting.bokeh  # registers the backend
@@ -74,7 +76,7 @@ class BarView:
                     show_grid=True,
                     show_legend=False,
                     framewise=True,
-                    hooks=[self._finish],
+                    hooks=[_weakly(self._finish)],
                     xlabel="",
                     ylabel="",
                 )
@@ -164,6 +166,22 @@ class BarView:
         figure.js_on_change("tags", fit)
 
 
+def _weakly(method: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """Return a hook that does not keep its view alive.
+
+    HoloViews keeps options, hooks among them, in one table for all sessions until their element
+    is gone. A hook that holds its view, and with it the element, would keep both for ever.
+    """
+    held = WeakMethod(method)
+
+    def hook(plot: Any, element: Any) -> None:
+        finish = held()
+        if finish is not None:
+            finish(plot, element)
+
+    return hook
+
+
 def _set_ticks(axis: Any, ticks: list[tuple[float, str]]) -> None:
     axis.ticker = FixedTicker(ticks=[position for position, _ in ticks])
     axis.major_label_overrides = dict(ticks)
@@ -196,7 +214,7 @@ class LineView:
                     show_grid=True,
                     show_legend=False,
                     framewise=True,
-                    hooks=[self._finish],
+                    hooks=[_weakly(self._finish)],
                     xlabel="",
                     ylabel="",
                 )
