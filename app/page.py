@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -79,12 +79,20 @@ def serve_page(
     )
     pn.config.theme = remembered_theme()  # type: ignore[misc]  # a property with a setter
     if pn.state.notifications is not None:
+        pn.state.on_session_destroyed(partial(_forget, pn.state.notifications))
         pn.state.notifications.param.update(theme_config=THEME_CONFIG)
     try:
         page = _page(route, build)
     except Exception as error:  # the boundary: nothing may leave a person with a blank page
         page = _error_page(route, error)
     page.servable()
+
+
+def _forget(view: object, _context: object) -> None:
+    """Let go of a root that Panel does not take down with its session, and so of its document."""
+    for reference, (shown, *_) in list(pn.state._views.items()):
+        if shown is view:
+            pn.state._views.pop(reference, None)
 
 
 def _page(route: str, build: Callable[..., Any]) -> pmui.Page:

@@ -15,6 +15,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 from jinja2 import Environment, Template
+from panel.util import edit_readonly
 from panel.viewable import Viewable
 
 from components.assets import icon, read_asset
@@ -144,15 +145,25 @@ def shell(
         contextbar_variant="temporary",
         theme_toggle=False,
         theme_config=THEME_CONFIG,
-        busy_indicator="linear",
+        busy_indicator=None,
         title="",
         meta_title=PRODUCT,
         template=_template(),
         sx=_PAGE_STYLE,
     )
+    # A page follows whether the server works for anybody at all: every event of one reader would be
+    # sent to all others, and the server's state would keep every page that ever was.
+    with edit_readonly(page):
+        page.busy = Work().param.busy
     if drawer is not None:
         _add_drawer(page, drawer, drawer_open)
     return page
+
+
+class Work(param.Parameterized):
+    """Work done for one page."""
+
+    busy = param.Boolean(default=False, doc="Whether the page's reader has to wait")
 
 
 def _link(tool: ToolLink) -> dict[str, str]:
