@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 #: Members beyond which a list of choices would be slower to send than to search by hand.
 _MOST_CHOICES = 400
 _ROWS_PER_PAGE = 15
+
+#: Place of the filter among the folded options.
+_FILTER = 0
 _TABLE_STYLE = ".tabulator { font-size: 13px; font-variant-numeric: tabular-nums; }"
 
 
@@ -85,7 +89,7 @@ class Controls:
         self.view: list[Viewable] = self._laid_out()
 
     def _laid_out(self) -> list[Viewable]:
-        options = pmui.Accordion(
+        self._folded = pmui.Accordion(
             ("Filter", pn.Column(self._filter_by, self._members, sizing_mode="stretch_width")),
             (
                 "Picture",
@@ -95,9 +99,11 @@ class Controls:
             ),
             active=[],
             toggle=False,
+            dynamic=True,  # what is folded costs the first picture nothing
             sizing_mode="stretch_width",
             margin=0,
         )
+        self._folded.param.watch(lambda _: self._offer_members(), "active")
         widgets = [
             self._scenarios, self._base, self._regions, self._years, self._measure,
             self._attribute, self._group, self._unit, self._filter_by, self._members,
@@ -115,7 +121,7 @@ class Controls:
             self._attribute,
             self._group,
             self._unit,
-            options,
+            self._folded,
             self._download,
         ]
 
@@ -135,11 +141,15 @@ class Controls:
         explorer, selection = self._explorer, self._explorer.selection
         self._following = True
         try:
-            offer(self._scenarios, _named(selection.param.scenarios.objects), selection.scenarios)
-            offer(self._base, _named(selection.scenarios), selection.base_scenario)
+            offer(
+                self._scenarios,
+                _named(selection.param.scenarios.objects, readable),
+                selection.scenarios,
+            )
+            offer(self._base, _named(selection.scenarios, readable), selection.base_scenario)
             offer(
                 self._regions,
-                {explorer.label("region", r): r for r in selection.param.regions.objects},
+                _named(selection.param.regions.objects, lambda r: explorer.label("region", r)),
                 selection.regions,
             )
             offer(self._years, {str(y): y for y in selection.param.years.objects}, selection.years)
@@ -176,13 +186,18 @@ class Controls:
         return next((g for g in ("sector", "fuel", "technology") if g in groups), groups[0])
 
     def _offer_members(self) -> None:
-        """Offer the members of the dimension that is filtered, those of this selection."""
+        """Offer the members of the dimension that is filtered, those of this selection.
+
+        Asking for them takes as long as the picture: only while the filter is open.
+        """
+        if _FILTER not in self._folded.active:
+            return
         explorer, dimension = self._explorer, self._filter_dimension()
         before, self._following = self._following, True
         try:
             found = explorer.choices(dimension)[:_MOST_CHOICES]
             kept = list(explorer.kept.get(dimension, ()))
-            options = {explorer.label(dimension, code): code for code in [*found, *kept]}
+            options = _named([*found, *kept], lambda code: explorer.label(dimension, code))
             offer(self._members, options, kept)
         finally:
             self._following = before
@@ -199,8 +214,13 @@ def offer(widget: Any, options: dict[str, Any], value: Any) -> None:
         widget.param.update(**changes)
 
 
-def _named(scenarios: list[str]) -> dict[str, str]:
-    return {readable(name): name for name in scenarios}
+def _named(codes: Sequence[str], label: Callable[[str], str]) -> dict[str, str]:
+    """Return codes by what they are called; those that share a name show their code as well."""
+    labels = {code: label(code) for code in codes}
+    shared = Counter(labels.values())
+    return {
+        text if shared[text] == 1 else f"{text} ({code})": code for code, text in labels.items()
+    }
 
 
 class Trail:
