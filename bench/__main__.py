@@ -1,0 +1,70 @@
+"""Measure what was promised: python -m bench [page] [filter] [memory] [import].
+
+    python -m bench                                   all four; imports the real files first
+    python -m bench filter --data-directory DIR       with data published by an earlier run
+
+The real result files are those under TIMES_TEST_DATA. Every figure is printed with its unit and
+the bar that it is to stay within; on a busy machine read the ratios. Nothing is judged here: the
+exit code is 0 whatever the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from bench import data, explorer, memory, pages
+from bench.figures import heading, line
+from tests.browser import serving
+
+PARTS = ("page", "filter", "memory", "import")
+
+
+def main() -> None:
+    """Run the parts asked for."""
+    given = _parse()
+    parts = given.parts or list(PARTS)
+    with contextlib.ExitStack() as stack:
+        directory = given.data_directory or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+        )
+        heading(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
+        _publish(directory, report="import" in parts)
+        if {"page", "filter"}.intersection(parts):
+            with serving(directory) as served:
+                if "page" in parts:
+                    pages.report(served, given.runs)
+                if "filter" in parts:
+                    explorer.report(served, given.verbose)
+        if "memory" in parts:
+            with serving(directory, "bench.server") as served:
+                memory.report(served)
+    line("load at the end", f"{os.getloadavg()[0]:.1f}")
+
+
+def _publish(directory: Path, *, report: bool) -> None:
+    """Publish the real files where they are not yet; import them anew to report on it."""
+    if report:
+        with tempfile.TemporaryDirectory() as fresh:
+            data.report(data.publish(Path(fresh)))
+    if not (directory / data.DATASET / "manifest.json").exists():
+        heading("Publishing the real files")
+        data.publish(directory)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m bench", description="Measure speed and memory.")
+    parser.add_argument("parts", nargs="*", choices=PARTS, default=[], help="default: all")
+    parser.add_argument(
+        "--data-directory", type=Path, help=f"has, or gets, the real files as {data.DATASET!r}"
+    )
+    parser.add_argument("--runs", type=int, default=9, help="visits of each page; default: 9")
+    parser.add_argument("--verbose", action="store_true", help="print every change of a selection")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""What a person does at /times and what its chart shows, for tests and benchmarks.
+
+Everything is done through the page's own controls, found by the names that a screen reader would
+read out. Figures are read from the chart's data in the browser, not from pixels.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from playwright.sync_api import Locator, Page
+
+#: The marks of the chart as they are in the browser: a bar's value is its height with its sign.
+_MARKS = """
+() => {
+  const sources = [...Bokeh.documents[0]._all_models.values()]
+    .filter((model) => model.type === "ColumnDataSource" && "code" in model.data)
+  return sources.flatMap(({data}) => {
+    const column = (name) => Array.from(data[name] ?? [])
+    const [tops, bottoms, heights] = [column("top"), column("bottom"), column("y")]
+    return column("code").map((code, i) => ({
+      code,
+      scenario: data.scenario[i],
+      year: data.year[i],
+      value: heights.length ? heights[i] : (bottoms[i] < 0 ? -1 : 1) * (tops[i] - bottoms[i]),
+    }))
+  })
+}
+"""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One bar's piece or one line's point."""
+
+    scenario: str
+    year: str
+    code: str
+    value: float
+
+
+def marks(page: Page) -> list[Mark]:
+    """What the chart in the page shows."""
+    return [Mark(**found) for found in page.evaluate(_MARKS)]
+
+
+def values(page: Page) -> dict[tuple[str, str, str], float]:
+    """What the chart shows: (scenario, year, code) and its value."""
+    return {(mark.scenario, mark.year, mark.code): mark.value for mark in marks(page)}
+
+
+def title(page: Page) -> str:
+    """The sentence above the chart."""
+    return page.get_by_role("heading", level=1).inner_text()
+
+
+def wait_for_title(page: Page, pattern: str) -> None:
+    """Wait until the sentence above the chart matches; the chart's data came before it."""
+    page.get_by_role("heading", level=1, name=re.compile(pattern)).wait_for()
+
+
+def control(page: Page, label: str) -> Locator:
+    """A control of the rail with a list of choices."""
+    return page.get_by_role("combobox", name=label, exact=True)
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose from a list."""
+    control(page, label).click()
+    choices = page.get_by_role("listbox")
+    several = choices.get_attribute("aria-multiselectable") == "true"
+    choices.get_by_role("menuitem", name=option, exact=True).click()
+    if several:
+        choices.press("Escape")
+    choices.wait_for(state="detached")
+
+
+def take_back(page: Page, label: str, option: str) -> None:
+    """Take back one of several choices: the cross on its chip."""
+    control(page, label).get_by_role("button", name=option, exact=True).locator("svg").click()
+
+
+def press(page: Page, group: str, option: str) -> None:
+    """Press one of a row of buttons in the rail."""
+    page.get_by_role("group", name=group).get_by_role("button", name=option, exact=True).click()
+
+
+def unfold(page: Page, part: str) -> None:
+    """Open a part of the rail that is folded away."""
+    button = page.get_by_role("button", name=part, exact=True)
+    if button.get_attribute("aria-expanded") != "true":
+        button.click()
+    page.get_by_role("region").first.wait_for()
+
+
+def legend(page: Page) -> Locator:
+    """The groups in the legend, each a button."""
+    return page.get_by_role("main").get_by_role("listitem").get_by_role("button")
+
+
+def chips(page: Page) -> Locator:
+    """The filters in force, each a button that takes it away."""
+    return page.get_by_role("main").get_by_role("button", name="Take this filter away")
+
+
+def open_tab(page: Page, name: str) -> None:
+    """Open Chart, Table or Query."""
+    page.get_by_role("tab", name=name).click()
+    page.get_by_role("tab", name=name, selected=True).wait_for()
