@@ -16,7 +16,6 @@ from typing import Any, ClassVar
 
 import pandas as pd
 import panel as pn
-import panel_material_ui as pmui
 import param
 from panel.viewable import Viewable, Viewer
 
@@ -43,6 +42,7 @@ from components.names import dimension_name, readable, shorten
 from components.notices import notice
 from components.numbers import significant
 from components.selection import Selection
+from components.tab_bar import TabBar
 
 ANY_ATTRIBUTE = "attribute"
 TABS = ("chart", "table", "query")
@@ -272,14 +272,19 @@ class ScenarioExplorer(Viewer):
         self._table = panels.TablePanel(self)
         self._query_panel = panels.QueryPanel(self)
         self._trail = panels.Trail(self)
-        self._tabs = pmui.Tabs(
-            ("Chart", pn.FlexBox(self._picture, self._beside, gap="12px")),
-            ("Table", self._table.view),
-            ("Query", self._query_panel.view),
+        self._tabs = TabBar(
+            labels=[name.capitalize() for name in TABS],
             active=TABS.index(self.tab),
+            purpose="How the figures are shown",
             sizing_mode="stretch_width",
-            dynamic=True,
+            margin=(0, 0, 8, 0),
         )
+        self._panels = {
+            "chart": pn.FlexBox(self._picture, self._beside, gap="12px"),
+            "table": self._table.view,
+            "query": self._query_panel.view,
+        }
+        self._body = pn.Column(self._panels[self.tab], sizing_mode="stretch_width")
         self._tabs.param.watch(lambda event: setattr(self, "tab", TABS[event.new]), "active")
         self.selection.param.watch(self._draw, ["scenarios", "base", "regions", "years", "unit"])
         self.param.watch(
@@ -287,9 +292,13 @@ class ScenarioExplorer(Viewer):
             ["source", "measure", "attribute", "group_by", "filters", "arrangement", "compare",
              "chart", "most_groups"],
         )  # fmt: skip
-        self.param.watch(lambda e: self._tabs.param.update(active=TABS.index(e.new)), "tab")
+        self.param.watch(self._open_tab, "tab")
         self._built = True
         self._draw()
+
+    def _open_tab(self, event: param.parameterized.Event) -> None:
+        self._tabs.active = TABS.index(event.new)
+        self._body.objects = [self._panels[event.new]]
 
     def _ensure_built(self) -> None:
         if not self._built:
@@ -451,15 +460,18 @@ class ScenarioExplorer(Viewer):
 
     @property
     def sidebar(self) -> list[Viewable]:
-        """The controls, for the page's rail: what all tools share first."""
+        """The controls, for the page's rail: what all tools share first.
+
+        On a page they come right after the picture, which does not wait for them.
+        """
         self._ensure_built()
-        return self._controls.view
+        return [after_the_picture(self._controls.view)]
 
     @property
     def main(self) -> Viewable:
         """Chart, table and query."""
         self._ensure_built()
-        return pn.Column(self._trail.view, self._tabs, sizing_mode="stretch_width")
+        return pn.Column(self._trail.view, self._tabs, self._body, sizing_mode="stretch_width")
 
     def __panel__(self) -> Viewable:
         return pn.Row(
@@ -486,3 +498,13 @@ def difference(frame: pd.DataFrame, group: str, base: str, absent: float = 0.0) 
     tidy = tidy.dropna(subset=["value"])
     tidy["year"] = tidy["year"].astype("Int16").mask(tidy["year"] == WHOLE_HORIZON)
     return tidy[["scenario", "year", group, "value"]].sort_values(["scenario", "year", group])
+
+
+def after_the_picture(parts: list[Viewable]) -> Viewable:
+    """Return a column of parts; on a page that is still loading they are added when it has."""
+    column = pn.Column(sizing_mode="stretch_width", margin=0)
+    if pn.state.curdoc is None or pn.state.loaded:
+        column.objects = parts
+    else:
+        pn.state.onload(lambda: setattr(column, "objects", parts))
+    return column
