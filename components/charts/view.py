@@ -274,7 +274,7 @@ class LineView:
         )
         room = (layout.high - layout.low) * 0.07 or 1.0
         figure.y_range.update(
-            start=layout.low - (room if layout.low < 0 else 0), end=layout.high + room
+            start=layout.low - (room if layout.low < 0 else 0.4 * room), end=layout.high + room
         )
         _set_ticks(figure.below[0], [(year, year_label(year)) for year in layout.years])
         _number_axis(figure)
