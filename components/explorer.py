@@ -29,7 +29,7 @@ from catalogs.measures import (
     measure,
     measures,
 )
-from catalogs.query import Query
+from catalogs.query import DIMENSIONS, Query
 from catalogs.source import Answer, Source
 from components import explorer_panels as panels
 from components.charts.bars import lay_out_bars
@@ -66,8 +66,10 @@ class ScenarioExplorer(Viewer):
         doc="What is shown: a measure, or 'attribute' for the one named in attribute",
     )
     attribute = param.String(default="", doc="VEDA name of the attribute shown as it is")
-    group_by = param.String(
-        default="", doc="Dimension that the colours stand for; '' for the measure's own"
+    group_by = param.Selector(
+        default="",
+        objects=["", *DIMENSIONS],
+        doc="Dimension that the colours stand for; '' for the measure's own",
     )
     filters = param.List(
         default=[], item_type=str, doc="Members kept, as dimension=member; none means all"
