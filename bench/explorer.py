@@ -50,8 +50,9 @@ _WATCH = """
   }
   Bokeh.documents[0].on_change((event) => {
     timing.activity = performance.now()
-    const changed = event.model?.type
-    if (["ColumnDataSource", "Figure"].includes(changed) || event.kind === "ColumnDataChanged") {
+    // Other data in the chart, or another chart in its place.
+    const [changed, attribute] = [event.model?.type, event.attr]
+    if (["ColumnDataSource", "Figure"].includes(changed) || attribute === "children") {
       timing.data = timing.activity
     }
   })
@@ -103,9 +104,9 @@ STEPS: tuple[Step, ...] = (
     _press("Show", "Difference to base"),
     _choose("Base scenario", "DK Regeringen"),
     _press("Show", "Values"),
+    _choose("Measure", "Final energy"),
     _press("Bars side by side", "Scenarios of a year"),
     _press("Bars side by side", "Years of a scenario"),
-    _choose("Measure", "Final energy"),
     _choose("Colours by", "Technology"),
     _choose("Colours by", "Process"),
     _choose("Colours by", "Sector"),

@@ -14,7 +14,9 @@ from playwright.sync_api import Locator, Page
 #: The marks of the chart as they are in the browser: a bar's value is its height with its sign.
 _MARKS = """
 () => {
-  const sources = [...Bokeh.documents[0]._all_models.values()]
+  // From the roots down: the document's own list still has what was taken off the page.
+  const models = Bokeh.documents[0].roots().flatMap((root) => [...root.references()])
+  const sources = [...new Set(models)]
     .filter((model) => model.type === "ColumnDataSource" && "code" in model.data)
   return sources.flatMap(({data}) => {
     const column = (name) => Array.from(data[name] ?? [])
@@ -67,7 +69,10 @@ def control(page: Page, label: str) -> Locator:
 
 def choose(page: Page, label: str, option: str) -> None:
     """Choose from a list."""
-    control(page, label).click()
+    box = control(page, label)
+    size = box.bounding_box() or {"width": 30, "height": 30}
+    # In its middle may be the chip of another choice, which is a button of its own.
+    box.click(position={"x": size["width"] - 15, "y": size["height"] / 2})
     choices = page.get_by_role("listbox")
     several = choices.get_attribute("aria-multiselectable") == "true"
     choices.get_by_role("menuitem", name=option, exact=True).click()
