@@ -1,7 +1,6 @@
 """The page at /times: results of scenarios, compared."""
 
-from components.explorer import ScenarioExplorer
-
 from app.page import serve_page
+from components.explorer import ScenarioExplorer
 
 serve_page("/times", ScenarioExplorer, extensions=["tabulator"])

@@ -18,8 +18,17 @@ SCENARIOS = {
     "Climate_target": "Climate target",
     "No_new_interconnectors": "No new interconnectors",
 }
-COLUMNS = ["attribute", "commodity", "process", "year", "region", "vintage", "timeslice", "kind",
-           "value"]
+COLUMNS = [
+    "attribute",
+    "commodity",
+    "process",
+    "year",
+    "region",
+    "vintage",
+    "timeslice",
+    "kind",
+    "value",
+]
 RELATIVE = 1e-6
 
 
@@ -119,8 +128,14 @@ def test_objective_is_the_sum_of_its_parts(results: pd.DataFrame) -> None:
 
 
 def test_yearly_costs_are_the_sum_of_their_rows(results: pd.DataFrame) -> None:
-    kinds = {"Cost_Inv": "INV", "Cost_Fom": "FIX", "Cost_Act": "VAR", "Cost_Flo": "VAR",
-             "Cost_Comx": "VARX", "Cost_ire": "IRE"}
+    kinds = {
+        "Cost_Inv": "INV",
+        "Cost_Fom": "FIX",
+        "Cost_Act": "VAR",
+        "Cost_Flo": "VAR",
+        "Cost_Comx": "VARX",
+        "Cost_ire": "IRE",
+    }
     detail = results[results["attribute"].isin(list(kinds))].copy()
     detail["kind"] = detail["attribute"].map(kinds)
     by = ["region", "year", "kind"]
@@ -129,7 +144,8 @@ def test_yearly_costs_are_the_sum_of_their_rows(results: pd.DataFrame) -> None:
 
 def test_discounted_yearly_costs_are_the_objective(results: pd.DataFrame) -> None:
     costs = pick(results, "Reg_ACost").merge(
-        pick(results, "Time_NPV")[["region", "year", "value"]], on=["region", "year"],
+        pick(results, "Time_NPV")[["region", "year", "value"]],
+        on=["region", "year"],
         suffixes=("", "_factor"),
     )
     costs["worth"] = costs["value"] * costs["value_factor"]
@@ -199,8 +215,7 @@ def test_capacities_carry_stock_and_new_apart(results: pd.DataFrame) -> None:
     assert set(pick(results, "VAR_Cap")["vintage"]) == {"-", "0"}
     new = pick(results, "Cap_New")
     by = ["process", "region", "year"]
-    assert_same(total(new[new["kind"] == "INSTCAP"], "Cap_New", by),
-                total(results, "VAR_Ncap", by))
+    assert_same(total(new[new["kind"] == "INSTCAP"], "Cap_New", by), total(results, "VAR_Ncap", by))
 
 
 def test_year_fractions_and_periods() -> None:
@@ -225,9 +240,14 @@ def test_every_code_is_described(results: pd.DataFrame, stem: str) -> None:
     for dimension, _, code, text in read_cells(f"{stem}.vde.gz"):
         assert text.strip(), code
         described.setdefault(dimension, set()).add(code.lower())
-    for dimension, column in [("Attribute", "attribute"), ("Commodity", "commodity"),
-                              ("Process", "process"), ("TimeSlice", "timeslice"),
-                              ("UserConstraint", "kind"), ("Region", "region")]:
+    for dimension, column in [
+        ("Attribute", "attribute"),
+        ("Commodity", "commodity"),
+        ("Process", "process"),
+        ("TimeSlice", "timeslice"),
+        ("UserConstraint", "kind"),
+        ("Region", "region"),
+    ]:
         used = set(results[column].str.lower()) - {"-", "none", "meur20"}
         assert used <= described[dimension], used - described[dimension]
 
@@ -276,8 +296,9 @@ def test_figures_are_plausible(results: pd.DataFrame, stem: str) -> None:
     assert 70_000 < carbon["2025"] < 100_000
     assert carbon["2050"] < (20_000 if stem == "Reference" else 6_000)
     final = pick(results, "VAR_FIn")
-    final = final[final["commodity"].isin(["ELC", "ELCD"])
-                  & final["process"].str.match(r"(?!TB_)[RCIAT]")]
+    final = final[
+        final["commodity"].isin(["ELC", "ELCD"]) & final["process"].str.match(r"(?!TB_)[RCIAT]")
+    ]
     assert 350 < final[final["year"] == "2025"]["value"].sum() / 3.6 < 430
     slices = read_table("timeslices").set_index("timeslice")["year_fraction"]
     price = pick(results, "EQ_CombalM")
@@ -289,8 +310,11 @@ def test_figures_are_plausible(results: pd.DataFrame, stem: str) -> None:
 
 def test_scenarios_differ_as_they_say() -> None:
     lines = {
-        name: {row[2] for row in csv.reader(read_lines(f"{name}.vd.gz"))
-               if row and row[0] == "VAR_Ncap" and row[2].startswith("TB_ELC")}
+        name: {
+            row[2]
+            for row in csv.reader(read_lines(f"{name}.vd.gz"))
+            if row and row[0] == "VAR_Ncap" and row[2].startswith("TB_ELC")
+        }
         for name in SCENARIOS
     }
     assert lines["Climate_target"]
