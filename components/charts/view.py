@@ -12,6 +12,7 @@ from weakref import WeakMethod
 
 import holoviews as hv
 import holoviews.plotting.bokeh  # registers the backend
+import numpy as np
 import panel as pn
 from bokeh.models import CustomJS, CustomJSTickFormatter, FixedTicker, HoverTool, LinearAxis, Text
 
@@ -98,7 +99,7 @@ class BarView:
             "colour", "label", "scenario", "year", "shown", "share", "difference", "code",
         ]  # fmt: skip
         content: Any = frame if frame is not None else {name: [] for name in (*kinds, *details)}
-        return hv.Rectangles(content, kinds, details).opts(
+        return hv.Rectangles(_styled(content, color="colour"), kinds, [*details, "color"]).opts(
             color="colour",
             line_width=0.5,
             line_color="white",
@@ -166,6 +167,16 @@ class BarView:
         figure.js_on_change("tags", fit)
 
 
+def _styled(content: Any, **styles: str) -> dict[str, Any]:
+    """Return the columns of marks with those that style them under their styles' names as well.
+
+    Where all marks look alike HoloViews sends one style and not its column; a chart that had the
+    column before would look for it in the browser until the style arrives.
+    """
+    columns = {name: np.asarray(content[name]) for name in content}
+    return columns | {style: columns[name] for style, name in styles.items()}
+
+
 def _weakly(method: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
     """Return a hook that does not keep its view alive.
 
@@ -231,7 +242,9 @@ class LineView:
 
     def _segments(self, data: LineLayout | None) -> hv.Segments:
         content: Any = data.segments if data is not None else {name: [] for name in SEGMENT_COLUMNS}
-        return hv.Segments(content, list(SEGMENT_COLUMNS[:4]), list(SEGMENT_COLUMNS[4:])).opts(
+        styled = _styled(content, color="colour", line_dash="dash")
+        details = [*SEGMENT_COLUMNS[4:], "color", "line_dash"]
+        return hv.Segments(styled, list(SEGMENT_COLUMNS[:4]), details).opts(
             color="colour",
             line_dash="dash",
             line_width=2,
@@ -241,7 +254,8 @@ class LineView:
 
     def _points(self, data: LineLayout | None) -> hv.Points:
         content: Any = data.points if data is not None else {name: [] for name in POINT_COLUMNS}
-        return hv.Points(content, ["x", "y"], list(POINT_COLUMNS[2:])).opts(
+        details = [*POINT_COLUMNS[2:], "color"]
+        return hv.Points(_styled(content, color="colour"), ["x", "y"], details).opts(
             color="colour",
             size=6,
             tools=[_hover()],
@@ -253,7 +267,8 @@ class LineView:
         content: Any = (
             data.ends if data is not None else {n: [] for n in ("x", "y", "text", "colour")}
         )
-        return hv.Labels(content, ["x", "y"], ["text", "colour"]).opts(
+        styled = _styled(content, text_color="colour")
+        return hv.Labels(styled, ["x", "y"], ["text", "colour", "text_color"]).opts(
             text_color="colour",
             text_font_size="12px",
             text_align="left",
