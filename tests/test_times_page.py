@@ -160,6 +160,18 @@ def test_lines_show_the_same_figures_as_bars(page: Page, recorded: Recorded, tim
     assert lines == pytest.approx(bars)
 
 
+def test_groups_of_one_colour_are_drawn_without_a_complaint(
+    page: Page, recorded: Recorded, times: str
+):
+    open_page(page, times)
+    choose(page, "Measure", "Any attribute …")
+    choose(page, "Attribute", "ObjZ")
+    wait_for_title(page, "ObjZ")
+    assert {key[2] for key in values(page)} == {"-"}
+    choose(page, "Measure", "Final energy")
+    wait_for_title(page, USUAL)
+
+
 def test_copied_link_shows_the_same_view(new_page: Callable[..., Page], times: str):
     page = new_page(permissions=["clipboard-read", "clipboard-write"])
     found = record(page)
@@ -320,7 +332,8 @@ def test_what_must_not_be_added_up_is_refused_with_a_way_out(
     wait_for_title(page, "^Final energy by")
     expect(page.locator(".bk-Figure")).to_have_count(1)
     assert values(page)
-    assert "Traceback" not in site.log
+    # Of this application; that a page was closed while it was sent to is no fault.
+    assert "/components/" not in site.log
 
 
 def test_phone_has_no_sideways_scroll(new_page: Callable[..., Page], times: str):
