@@ -323,7 +323,6 @@ def test_what_must_not_be_added_up_is_refused_with_a_way_out(
     open_page(page, times)
     choose(page, "Measure", "Any attribute …")
     choose(page, "Attribute", "EQ_CombalM")
-    choose(page, "Colours by", "Process")
     refusal = page.get_by_role("status").filter(has_text="must not be added up over region")
     expect(refusal).to_be_visible()
     expect(page.get_by_text("Group by region, or choose one region.")).to_be_visible()
