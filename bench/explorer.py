@@ -117,7 +117,7 @@ STEPS: tuple[Step, ...] = (
     LEGEND,
     CHIP,
     _press("Chart", "Lines"),
-    _choose("Colours by", "Sector"),
+    _choose("Colours by", "Fuel"),
     _press("Chart", "Automatic"),
     _choose("Unit", "TWh"),
     _choose("Measure", "Primary energy"),
