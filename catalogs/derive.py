@@ -11,7 +11,7 @@ from collections import defaultdict
 
 import duckdb
 
-from catalogs.readers.base import RAW_RESULT_COLUMNS, report
+from catalogs.readers.base import RAW_RESULT_COLUMNS, UNIT_COLUMNS, report
 from catalogs.tables import EXTERNAL_REGIONS, NO_VALUE
 
 _KEY = tuple(name for name in RAW_RESULT_COLUMNS)
@@ -57,9 +57,17 @@ def build_result(connection: duckdb.DuckDBPyConnection) -> None:
     # Rows that a source tells apart by further dimensions are no duplicates of each other.
     row = "rowid" if extra and extra[0] else "min(rowid)"
     key = ", ".join(_KEY)
+    has_units = bool(
+        connection.execute(
+            "SELECT 1 FROM duckdb_columns() WHERE table_name = 'raw_result'"
+            " AND column_name = 'unit'"
+        ).fetchone()
+    )
+    own = "".join(f", {name}" for name in UNIT_COLUMNS) if has_units else ""
+    own_unit, own_currency = ("m.unit", "m.currency") if has_units else ("NULL", "NULL")
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE merged AS SELECT {row} AS row, {key}, value,"
-        f" count(*) AS times FROM raw_result GROUP BY {key}, value"
+        f"CREATE OR REPLACE TEMP TABLE merged AS SELECT {row} AS row, {key}{own}, value,"
+        f" count(*) AS times FROM raw_result GROUP BY {key}{own}, value"
         + (", rowid" if extra and extra[0] else "")
     )
     _report_duplicates(connection, key)
@@ -69,7 +77,7 @@ def build_result(connection: duckdb.DuckDBPyConnection) -> None:
         INSERT INTO result
         SELECT row, sow, coalesce(a.attribute, m.attribute) AS attribute, m.commodity, m.process,
             try_cast(year AS SMALLINT), m.region, vintage, timeslice, user_constraint,
-            CASE a.unit_source
+            coalesce({own_unit}, CASE a.unit_source
                 WHEN 'commodity' THEN c.unit
                 WHEN 'activity' THEN p.activity_unit
                 WHEN 'capacity' THEN p.capacity_unit
@@ -81,8 +89,8 @@ def build_result(connection: duckdb.DuckDBPyConnection) -> None:
                     WHEN user_constraint = 'INSTCAP' THEN p.capacity_unit
                     ELSE {currency} END
                 WHEN 'none' THEN '1'
-            END,
-            CASE WHEN a.unit_source LIKE 'currency%' THEN {currency} END,
+            END),
+            coalesce({own_currency}, CASE WHEN a.unit_source LIKE 'currency%' THEN {currency} END),
             value
         FROM merged AS m
         LEFT JOIN attribute AS a ON lower(a.attribute) = lower(m.attribute)

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files as package_files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -111,10 +112,11 @@ def import_files(
     known = {s.digest: s for s in before.scenarios} if before else {}
     done: dict[tuple[str, str], PublishedScenario] = {}
     main_file: dict[tuple[str, str], str] = {}
+    input_file = cache(_input_file)  # one file may hold many scenarios
     for scenario_files in gathered:
-        report_to = progress(scenario_files.main.name)
-        inputs = tuple(_input_file(path) for path in scenario_files.files)
-        digest = _digest(inputs, model)
+        report_to = progress(scenario_files.shown)
+        inputs = tuple(input_file(path) for path in scenario_files.files)
+        digest = _digest(inputs, model, scenario_files.part)
         old = known.get(digest)
         if old and (folder / old.file).exists():
             report_to(1.0, "unchanged")
@@ -125,11 +127,11 @@ def import_files(
             )
         if other := main_file.get(scenario.identity):
             raise TimesError(
-                f"{other} and {scenario_files.main.name} both hold the scenario"
+                f"{other} and {scenario_files.shown} both hold the scenario"
                 f" {scenario.scenario!r} of the model {scenario.model!r}.",
                 "Import one of them, or one after the other under different model names.",
             )
-        main_file[scenario.identity] = scenario_files.main.name
+        main_file[scenario.identity] = scenario_files.shown
         done[scenario.identity] = scenario
     return store.publish(dataset, list(done.values()))
 
@@ -231,11 +233,13 @@ def _input_file(path: Path) -> InputFile:
     return InputFile(path.name, digest.hexdigest(), path.stat().st_size)
 
 
-def _digest(inputs: Sequence[InputFile], model: str) -> str:
+def _digest(inputs: Sequence[InputFile], model: str, part: Sequence[str]) -> str:
     """Hash what a scenario is made from: its files, the rules, and this program's readings."""
     digest = hashlib.sha256(f"{IMPORT_VERSION}\n{model}\n".encode())
     for file in inputs:
         digest.update(f"{file.name}\t{file.sha256}\n".encode())
+    for name in part:
+        digest.update(f"{name}\n".encode())
     for rule in sorted(package_files("catalogs.semantics").iterdir(), key=lambda r: r.name):
         if rule.name.endswith((".csv", ".yaml")):
             digest.update(rule.name.encode() + rule.read_bytes())

@@ -25,17 +25,25 @@ def no_progress(share: float, doing: str) -> None:
 class ScenarioFiles:
     """The files that make up one scenario, the one with the results first.
 
-    ``reader`` is the name of the reader that gathered them.
+    ``reader`` is the name of the reader that gathered them. ``part`` says which of the scenarios
+    in those files this is, in words of that reader's own; () where they hold only one.
     """
 
     reader: str
     main: Path
     beside: tuple[Path, ...] = ()
+    part: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
         """All files, the one with the results first."""
         return (self.main, *self.beside)
+
+    @property
+    def shown(self) -> str:
+        """What to call them to a person: the main file's name, and which part of it."""
+        part = ", ".join(name for name in self.part if name)
+        return f"{self.main.name} ({part})" if part else self.main.name
 
 
 @dataclass
@@ -91,14 +99,18 @@ RAW_RESULT_COLUMNS = (
     "timeslice",
     "user_constraint",
 )
+UNIT_COLUMNS = ("unit", "currency")
 
 
-def create_raw_result(connection: duckdb.DuckDBPyConnection) -> None:
+def create_raw_result(connection: duckdb.DuckDBPyConnection, *, with_units: bool = False) -> None:
     """Create the temporary table of result rows: text in every dimension, DOUBLE value.
 
     "No value" (``-``, ``NONE`` or empty in the file) is ``'-'`` in every column, year included.
+    Where a file names the unit of every row, ``with_units`` adds the columns ``unit`` and
+    ``currency`` (NULL: what the tables of processes and commodities say holds).
     """
-    columns = ", ".join(f"{name} VARCHAR" for name in RAW_RESULT_COLUMNS)
+    names = (*RAW_RESULT_COLUMNS, *(UNIT_COLUMNS if with_units else ()))
+    columns = ", ".join(f"{name} VARCHAR" for name in names)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE raw_result ({columns}, value DOUBLE)")
 
 
