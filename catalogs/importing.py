@@ -76,7 +76,8 @@ def gather(paths: Sequence[Path]) -> list[ScenarioFiles]:
         raise UnreadableFileError(
             left[0].name,
             "the format is not known",
-            "a VEDA file (.vd, with .vde .vds .vdt beside it) or a GAMS MIRO scenario (.miroscen)",
+            "VEDA results (.vd, with .vde .vds .vdt beside it, or a batch export), a GAMS MIRO"
+            " scenario (.miroscen), GDX, a DuckDB file with timesreport, or an IAMC table",
             details="\n".join(path.name for path in left),
         )
     return scenarios

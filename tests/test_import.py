@@ -105,7 +105,7 @@ def a_broken_topology(folder: Path) -> None:
 
 BAD: list[tuple[Callable[[Path], None], str, str]] = [
     (no_files, "no files: nothing was named that could be imported", "at least one results file"),
-    (only_notes, "notes.txt: the format is not known", "a VEDA file"),
+    (only_notes, "notes.txt: the format is not known", "VEDA results"),
     (a_zip, "results.zip: the format is not known", "a GAMS MIRO scenario"),
     (a_zip_by_another_name, "results.miroscen: the zip has no data.gdx", "GAMS MIRO exports"),
     (text_called_miroscen, "results.miroscen: the file is not a zip", "GAMS MIRO exports"),

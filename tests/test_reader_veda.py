@@ -531,4 +531,11 @@ def test_a_table_with_an_endless_cell_is_refused(tmp_path: Path) -> None:
 
 def test_a_table_beside_no_results_is_refused(tmp_path: Path) -> None:
     error = refused(vd(tmp_path, "commodity,unit\nCOA,PJ\n", "commodity_units.csv"))
-    assert "there is no .vd file beside it" in error.what
+    assert "there is no .vd file or batch export beside it" in error.what
+
+
+def test_results_are_known_by_their_beginning_whatever_the_file_is_called(tmp_path: Path) -> None:
+    path = write_vd(tmp_path / "results of may.txt", [row("Reg_obj", 5, region="R1")])
+    scenarios, others = VedaReader().gather([path])
+    assert [s.main for s in scenarios] == [path]
+    assert others == []

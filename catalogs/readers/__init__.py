@@ -5,5 +5,6 @@ from __future__ import annotations
 from catalogs.readers.base import Reader
 from catalogs.readers.miro import MiroReader
 from catalogs.readers.veda import VedaReader
+from catalogs.readers.veda_batch import BatchExportReader
 
-READERS: tuple[Reader, ...] = (MiroReader(), VedaReader())
+READERS: tuple[Reader, ...] = (MiroReader(), VedaReader(), BatchExportReader())

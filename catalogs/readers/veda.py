@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from catalogs.errors import UnreadableFileError
-from catalogs.readers import side_tables
+from catalogs.readers import side_tables, veda_batch
 from catalogs.readers.base import (
     RAW_RESULT_COLUMNS,
     Progress,
@@ -26,6 +26,7 @@ from catalogs.readers.base import (
     no_progress,
     report,
 )
+from catalogs.readers.from_results import fill_from_results
 from catalogs.readers.text_files import (
     MAX_LINE,
     as_plain_utf8,
@@ -33,7 +34,7 @@ from catalogs.readers.text_files import (
     open_bytes,
     read_delimited,
 )
-from catalogs.tables import EXTERNAL_REGIONS, NO_VALUE
+from catalogs.tables import NO_VALUE
 
 _SUFFIXES = (".vd", ".vde", ".vds", ".vdt")
 _HEADER_ENTRY = re.compile(r"^\*\s*(?P<key>[^-]+?)\s*-\s?(?P<value>.*)$")
@@ -50,6 +51,8 @@ _COLUMN_OF_DIMENSION = {
     "timeslice": "timeslice",
     "userconstraint": "user_constraint",
 }
+
+_is_side_table = side_tables.is_side_table
 
 #: Commodity groups that TIMES writes into the topology; they are no commodities.
 GROUP_COMMODITIES = frozenset({"NRGI", "NRGO", "ENVI", "ENVO", "DEMO", "MATI", "MATO"})
@@ -71,7 +74,10 @@ class VedaHeader:
 
 
 class VedaReader:
-    """Reads a VEDA set; ``.gz`` after any of the four suffixes is unpacked."""
+    """Reads a VEDA set; ``.gz`` after any of the four suffixes is unpacked.
+
+    It gathers VEDA's batch exports as well, because they may be tables of one of the sets.
+    """
 
     name = "veda"
 
@@ -83,11 +89,11 @@ class VedaReader:
         others: list[Path] = []
         for path in paths:
             suffix = _veda_suffix(path)
-            if suffix == ".vd":
+            if suffix == ".vd" or (not suffix and _begins_as_vd(path)):
                 mains[path] = None
             elif suffix:
                 companions.append(path)
-            elif side_tables.is_side_table(path):
+            elif _is_side_table(path):
                 side.append(path)
             else:
                 others.append(path)
@@ -100,8 +106,10 @@ class VedaReader:
                     f"{_stem(companion)}.vd in the same folder",
                 )
             mains.setdefault(beside[0])
-        _refuse_side_tables_alone(side, mains)
-        return [ScenarioFiles(self.name, p, tuple(_beside(p))) for p in mains], others
+        scenarios = [ScenarioFiles(self.name, p, tuple(_beside(p))) for p in mains]
+        scenarios, others = veda_batch.attach(scenarios, others, _names_of(mains))
+        _refuse_side_tables_alone(side, [files.main for files in scenarios])
+        return scenarios, others
 
     def read(
         self,
@@ -122,9 +130,12 @@ class VedaReader:
             _read_sets(path, header, connection)
         if path := by_suffix.get(".vdt"):
             _read_topology(path, header, connection, scenario)
-        _fill_from_results(connection)
+        if files.part:
+            exports = [p for p in files.beside if not (_veda_suffix(p) or _is_side_table(p))]
+            veda_batch.compare(exports, files.part[0], connection)
+        fill_from_results(connection)
         side_tables.read(
-            [path for path in files.beside if side_tables.is_side_table(path)],
+            [path for path in files.beside if _is_side_table(path)],
             connection,
             scenario,
         )
@@ -144,6 +155,13 @@ def _veda_suffix(path: Path) -> str:
     return suffix if suffix in _SUFFIXES else ""
 
 
+def _begins_as_vd(path: Path) -> bool:
+    """Whether a file of any other name begins with the header of a ``.vd``."""
+    with open_bytes(path) as stream:
+        first = stream.read(4096)
+    return first.startswith(b"*") and re.search(rb"(?m)^\*\s*Dimensions\s*-", first) is not None
+
+
 def _stem(path: Path) -> str:
     return path.name[: len(Path(_plain_name(path)).stem)]
 
@@ -159,12 +177,26 @@ def _beside(main: Path) -> list[Path]:
     return companions + side_tables.beside(main, _stem(main))
 
 
-def _refuse_side_tables_alone(side: Sequence[Path], mains: dict[Path, None]) -> None:
+def _names_of(mains: Iterable[Path]) -> dict[str, Path]:
+    """Return the names, in lower case, that may stand for each ``.vd``: its own, its file's."""
+    names: dict[str, Path] = {}
+    for main in mains:
+        names.setdefault(_stem(main).lower(), main)
+    for main in mains:
+        try:
+            names.setdefault(read_header(main).scenario.lower(), main)
+        except UnreadableFileError:
+            continue  # reading it will say what is wrong with it
+    return names
+
+
+def _refuse_side_tables_alone(side: Sequence[Path], mains: Iterable[Path]) -> None:
     folders = {main.parent.resolve() for main in mains}
     for path in side:
         if path.parent.resolve() not in folders:
             raise UnreadableFileError(
-                path.name, "it is a table about results, but there is no .vd file beside it"
+                path.name,
+                "it is a table about results, but there is no .vd file or batch export beside it",
             )
 
 
@@ -488,55 +520,3 @@ def _read_topology(
             file=path.name,
             count=len(other),
         )
-
-
-def _fill_from_results(connection: duckdb.DuckDBPyConnection) -> None:
-    """Fill the tables of processes, commodities, regions, periods from all that was read.
-
-    A description is taken from the element table, per region; the process or commodity exists
-    wherever a result, a set or the topology names it.
-    """
-    for dimension in ("process", "commodity"):
-        connection.execute(
-            f"""
-            INSERT INTO {dimension} (region, {dimension}, description)
-            WITH named AS (
-                SELECT region, {dimension} FROM raw_result
-                    -- its Commodity column holds a currency
-                    WHERE lower(attribute) <> 'reg_wobj'
-                UNION SELECT region, {dimension} FROM {dimension}_set
-                UNION SELECT region, {dimension} FROM topology
-                UNION SELECT region, element FROM element
-                    WHERE lower(dimension) = '{dimension}' AND region NOT IN ('-', 'NONE')
-            ), described AS (
-                SELECT region, element, any_value(description) AS description FROM element
-                WHERE lower(dimension) = '{dimension}' GROUP BY ALL
-            )
-            SELECT named.region, named.{dimension}, description
-            FROM named LEFT JOIN described
-                ON described.region = named.region AND described.element = named.{dimension}
-            WHERE named.{dimension} <> '-' AND named.region <> '-'
-            """
-        )
-    connection.execute(
-        # A cumulative bound stands at its last year, which is no milestone year.
-        "INSERT INTO period (year) SELECT DISTINCT try_cast(year AS SMALLINT) FROM raw_result"
-        " WHERE try_cast(year AS SMALLINT) IS NOT NULL"
-        " AND lower(attribute) NOT LIKE 'eq_cumflo%'"
-    )
-    connection.execute(
-        "INSERT INTO region (region, kind) SELECT region, CASE WHEN region IN ? THEN 'external'"
-        " ELSE 'internal' END FROM (SELECT region FROM raw_result UNION SELECT region FROM topology"
-        " UNION SELECT region FROM process_set) WHERE region <> '-'",
-        [list(EXTERNAL_REGIONS)],
-    )
-    connection.execute(
-        """
-        INSERT INTO timeslice (region, timeslice, level, year_fraction, description)
-        SELECT '-', timeslice, CASE WHEN timeslice = 'ANNUAL' THEN 'ANNUAL' END,
-            CASE WHEN timeslice = 'ANNUAL' THEN 1.0 END, any_value(description)
-        FROM (SELECT DISTINCT timeslice FROM raw_result WHERE timeslice <> '-') AS used
-        LEFT JOIN element ON lower(dimension) = 'timeslice' AND element = timeslice
-        GROUP BY timeslice
-        """
-    )
