@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import pandas as pd
 import panel as pn
 import param
+from panel.io import hold
 from panel.viewable import Viewable, Viewer
 
 from catalogs import palette
@@ -35,7 +37,7 @@ from components import explorer_panels as panels
 from components.charts.bars import lay_out_bars
 from components.charts.lines import DASHES, lay_out_lines
 from components.charts.series import OTHER, WHOLE_HORIZON, Series, make_series, year_label
-from components.charts.view import BarView, LineView
+from components.charts.view import ChartView
 from components.downloads import to_csv
 from components.legend import ChartKey
 from components.names import dimension_name, readable, shorten
@@ -107,8 +109,9 @@ class ScenarioExplorer(Viewer):
         "most_groups",
     )
     help = (
-        "Choose scenarios and a measure on the left. Colours stand for the groups in the legend;"
-        " click one to look inside it, and go back with the browser's back button.\n\n"
+        "Choose scenarios and a measure on the left. Colours stand for the groups in the legend:"
+        " click one there, or its bar or point in the chart, to look inside it, and go back with"
+        " the browser's back button.\n\n"
         "Totals are only shown where adding up makes sense. The tab Query shows what is counted,"
         " and the SQL behind the picture.\n\n"
         "The address holds all that you chose: copy the link to share what you see."
@@ -121,6 +124,7 @@ class ScenarioExplorer(Viewer):
             raise ValueError("ScenarioExplorer needs a source: open_source(directory)")
         self._built = False
         self._answer: Answer | None = None
+        self._known_members: dict[tuple[str, ...], list[str]] = {}
         self._take_source()
 
     # ------------------------------------------------------------------ state
@@ -260,7 +264,7 @@ class ScenarioExplorer(Viewer):
 
     def _build(self) -> None:
         """Make the views, once; drawing only feeds them."""
-        self._bars, self._lines = BarView(), LineView()
+        self._chart_view = ChartView(on_open=self.open_group)
         self._legend = ChartKey(
             on_open=self.open_group,
             sizing_mode="stretch_width",
@@ -307,51 +311,71 @@ class ScenarioExplorer(Viewer):
             self._build()
 
     def _draw(self, *_events: Any) -> None:
-        """Ask and show; a refusal stands in the picture's place with a way out."""
-        self._controls.follow()
-        self._trail.follow()
+        """Ask and show; a refusal stands in the picture's place with a way out.
+
+        What takes time is worked out where the change came in, on a server a thread of its own;
+        then the page is changed at once, in the thread that may and in one message.
+        """
+        show: Callable[[], None]
         try:
             self._answer = self.answer()
             frame = self.shown
+            if frame.empty:
+                show = partial(
+                    self._show_instead,
+                    f"There is no {self.asked.label.lower()} in this selection.",
+                    "Choose more scenarios, regions or years, or take filters away.",
+                )
+            else:
+                show = self._picture_of(frame, self._answer)
         except TimesError as error:
             self._answer = None
-            self._show_instead(error.what, error.remedy)
-            return
-        if frame.empty:
-            self._show_instead(
-                f"There is no {self.asked.label.lower()} in this selection.",
-                "Choose more scenarios, regions or years, or take filters away.",
-            )
-            return
-        self._show(frame, self._answer)
+            show = partial(self._show_instead, error.what, error.remedy)
+        pn.state.execute(partial(self._change_page, show))
 
-    def _show(self, frame: pd.DataFrame, answer: Answer) -> None:
+    def _change_page(self, show: Callable[[], None]) -> None:
+        with hold():
+            show()
+            self._controls.follow()
+            self._trail.follow()
+
+    def _picture_of(self, frame: pd.DataFrame, answer: Answer) -> Callable[[], None]:
+        """Lay the picture out; return what shows it."""
         series = self._series(frame)
         unit, base = answer.unit, self.selection.base_scenario
+        draw: Callable[[], None]
         if self.is_lines:
-            self._lines.show(lay_out_lines(series, unit=unit, base=base))
-            picture = self._lines.pane
+            draw = partial(self._chart_view.show_lines, lay_out_lines(series, unit=unit, base=base))
         else:
-            self._bars.show(
-                lay_out_bars(
-                    series,
-                    arrangement=self.arrangement,
-                    unit=unit,
-                    base=base,
-                    show_totals=self.totals_make_sense,
-                    scenario_label=shorten(
-                        series.scenarios, longest=16 if self.arrangement == "year" else 28
-                    ),
-                )
+            layout = lay_out_bars(
+                series,
+                arrangement=self.arrangement,
+                unit=unit,
+                base=base,
+                show_totals=self.totals_make_sense,
+                scenario_label=shorten(
+                    series.scenarios, longest=16 if self.arrangement == "year" else 28
+                ),
             )
-            picture = self._bars.pane
-        if list(self._picture) != [picture]:
-            self._picture[:] = [picture]
+            draw = partial(self._chart_view.show_bars, layout)
+        said = {"title": self._sentence(answer), "foot": self._foot_line(series, answer)}
+        return partial(self._show, draw, self._legend_of(series, unit), answer, said)
+
+    def _show(
+        self,
+        draw: Callable[[], None],
+        legend: dict[str, Any],
+        answer: Answer,
+        said: dict[str, str],
+    ) -> None:
+        draw()
+        if list(self._picture) != [self._chart_view.pane]:
+            self._picture[:] = [self._chart_view.pane]
         self._beside.visible = True
-        self._legend.param.update(**self._legend_of(series, unit))
+        self._legend.param.update(**legend)
         self._table.show(self)
         self._query_panel.show(answer)
-        self.param.update(title=self._sentence(answer), foot=self._foot_line(series, answer))
+        self.param.update(**said)
 
     def _show_instead(self, what: str, remedy: str) -> None:
         button, mend = self._way_out()
@@ -398,14 +422,22 @@ class ScenarioExplorer(Viewer):
             table, parameters = "result WHERE attribute = ?", [self.asked.attribute]
         else:
             return []  # sectors, fuels and technologies have colours of their own
-        rows = self.source.rows(f"SELECT DISTINCT {group} FROM {table} ORDER BY ALL", parameters)
-        return [str(code) for (code,) in rows]
+        key = (self.source.version, table, *parameters)
+        if key not in self._known_members:
+            rows = self.source.rows(
+                f"SELECT DISTINCT {group} FROM {table} ORDER BY ALL", parameters
+            )
+            self._known_members[key] = [str(code) for (code,) in rows]
+        return self._known_members[key]
 
     def _legend_of(self, series: Series, unit: str) -> dict[str, Any]:
         year = series.years[-1] if series.years else 0
         base = series.scenarios[0] if series.scenarios else ""
-        last = series.frame[(series.frame["year"] == year) & (series.frame["scenario"] == base)]
-        amounts = dict(zip(last["group"], last["value"], strict=True))
+        amounts = {
+            member.code: significant(series.values[base, year, member.code])
+            for member in series.members
+            if (base, year, member.code) in series.values
+        }
         entries = [
             {
                 "code": member.code,
@@ -414,7 +446,7 @@ class ScenarioExplorer(Viewer):
                 if member.code == member.label
                 else (f"{member.label} ({member.code})"),
                 "colour": member.colour,
-                "amount": significant(amounts[member.code]) if member.code in amounts else "",
+                "amount": amounts.get(member.code, ""),
             }
             for member in series.members
         ]

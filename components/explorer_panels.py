@@ -111,6 +111,8 @@ class Controls:
         ]  # fmt: skip
         for widget in widgets:
             widget.param.update(width=None, sizing_mode="stretch_width", margin=(6, 0))
+            # A choice comes alone: Panel need not wait 50 ms for further changes.
+            widget._debounce = 0  # type: ignore[misc]  # a class variable
         return [
             self._scenarios,
             self._base,

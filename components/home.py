@@ -350,13 +350,13 @@ def _picture(answer: Answer, asked: Measure, scenario: str) -> dict[str, Any]:
         ],
         "marks": [
             {
-                "x": (bar["left"] + 0.5) / slots,
-                "y": (layout.high - bar["top"]) / height,
-                "width": (bar["right"] - bar["left"]) / slots,
-                "height": (bar["top"] - bar["bottom"]) / height,
-                "colour": bar["colour"],
+                "x": (bar.left + 0.5) / slots,
+                "y": (layout.high - bar.top) / height,
+                "width": (bar.right - bar.left) / slots,
+                "height": (bar.top - bar.bottom) / height,
+                "colour": bar.colour,
             }
-            for bar in layout.bars.to_dict("records")
+            for bar in layout.bars
         ],
     }
 

@@ -6,7 +6,6 @@ Nothing refers to a font or a file outside the application.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,25 +138,14 @@ def custom_properties(palette: Palette) -> str:
     return " ".join(f"--times-{name}: {value};" for name, value in names.items())
 
 
-def chart_hook(
-    *, horizontal_grid: bool = True, vertical_grid: bool = False
-) -> Callable[[Any, Any], None]:
-    """A HoloViews hook, `hooks=[chart_hook()]`, that gives a chart the look of the application.
-
-    Colours of text, axes and grid follow the theme in the browser: panel-material-ui sets them
-    on every figure, also when the theme is switched, so they are not set here.
-    """
-
-    def hook(plot: Any, _element: Any) -> None:
-        style_figure(plot.state, horizontal_grid=horizontal_grid, vertical_grid=vertical_grid)
-
-    return hook
-
-
 def style_figure(
     figure: Plot, *, horizontal_grid: bool = True, vertical_grid: bool = False
 ) -> Plot:
-    """Give a Bokeh figure the look of the application, in place: no frame, logo or toolbar."""
+    """Give a Bokeh figure the look of the application, in place: no frame, logo or toolbar.
+
+    Colours of text, axes and grid follow the theme in the browser: panel-material-ui sets them on
+    every figure, also when the theme is switched, so they are not set here.
+    """
     figure.toolbar_location = None
     figure.toolbar.logo = None
     figure.outline_line_color = None

@@ -110,9 +110,8 @@ def test_small_groups_become_one_and_nothing_is_lost():
     series = series_of(*rows, most=2)
     assert [member.code for member in series.members] == ["fuel6", "fuel5", OTHER]
     assert series.merged == 4
-    other = series.frame.set_index("group").loc[OTHER, "value"]
-    assert other == 1 + 2 + 3 + 4
-    assert series.frame["value"].sum() == 21
+    assert series.values["A", 2020, OTHER] == 1 + 2 + 3 + 4
+    assert sum(series.values.values()) == 21
 
 
 def test_one_group_too_many_is_shown_rather_than_called_other():
@@ -135,20 +134,19 @@ def test_positive_values_stack_upwards_and_negative_ones_downwards():
             ("A", 2020, "loss", -1), scenarios=("A",),
         )
     )  # fmt: skip
-    edges = {bar.code: (bar.bottom, bar.top) for bar in layout.bars.itertuples()}
+    edges = {bar.code: (bar.bottom, bar.top) for bar in layout.bars}
     assert edges == {"gas": (0, 4), "oil": (4, 7), "export": (-2, 0), "loss": (-3, -2)}
     assert (layout.low, layout.high) == (-3, 7)
 
 
 def test_total_is_the_net_sum_and_stands_above_the_stack():
     layout = bars_of(series_of(("A", 2020, "gas", 4), ("A", 2020, "export", -1)))
-    [total] = layout.sums.to_dict("records")
-    assert total == {"x": 0.0, "y": 4.0, "text": "3.00"}
+    assert layout.sums == [(0.0, 4.0, "3.00")]
 
 
 def test_totals_are_left_out_where_they_make_no_sense():
     layout = bars_of(series_of(("A", 2020, "gas", 4)), show_totals=False)
-    assert layout.sums.empty
+    assert not layout.sums
 
 
 @pytest.mark.parametrize(
@@ -184,28 +182,27 @@ def test_hover_says_value_share_and_difference_to_the_base():
         ),
         base="A",
     )  # fmt: skip
-    of_b = layout.bars.set_index(["scenario", "code"]).loc[("B", "gas")]
-    assert (of_b["shown"], of_b["share"]) == ("2.00 PJ", f"50.0{THIN_SPACE}%")
-    assert of_b["difference"].startswith(f"{MINUS}1.00 PJ")
-    of_a = layout.bars.set_index(["scenario", "code"]).loc[("A", "oil")]
-    assert of_a["difference"] == ""
+    bars = {(bar.scenario, bar.code): bar for bar in layout.bars}
+    assert (bars["B", "gas"].shown, bars["B", "gas"].share) == ("2.00 PJ", f"50.0{THIN_SPACE}%")
+    assert bars["B", "gas"].difference.startswith(f"{MINUS}1.00 PJ")
+    assert bars["A", "oil"].difference == ""
 
 
 def test_shares_are_not_told_where_parts_exceed_the_whole():
     layout = bars_of(series_of(("A", 2020, "gas", 4), ("A", 2020, "export", -1)))
-    assert set(layout.bars["share"]) == {""}
+    assert {bar.share for bar in layout.bars} == {""}
 
 
 def test_values_of_the_whole_horizon_are_a_bar_of_their_own():
     layout = bars_of(series_of(("A", None, "gas", 4), ("B", None, "gas", 5)))
     assert [text for _, text in layout.ticks] == ["Whole horizon", "Whole horizon"]
-    assert set(layout.bars["year"]) == {"Whole horizon"}
-    assert list(layout.sums["y"]) == [4, 5]
+    assert {bar.year for bar in layout.bars} == {"Whole horizon"}
+    assert [total.y for total in layout.sums] == [4, 5]
 
 
 def test_missing_and_zero_values_draw_nothing():
     layout = bars_of(series_of(("A", 2020, "gas", math.nan), ("A", 2020, "oil", 0.0)))
-    assert layout.bars.empty
+    assert not layout.bars
     assert (layout.low, layout.high) == (0.0, 1.0)
 
 
@@ -221,31 +218,31 @@ def lines_of(values: Sequence[float]) -> LineLayout:
 def test_labels_at_the_ends_never_overlap_and_stay_in_the_picture(values):
     layout = lines_of(values)
     span = (layout.high - layout.low) or 1.0
-    places = sorted(layout.ends["y"])
+    places = sorted(end.y for end in layout.ends)
     gaps = [after - before for before, after in pairwise(places)]
     assert all(gap >= 0.0449 * span for gap in gaps)
     assert places[-1] <= layout.high + 0.05 * span
     own = {f"Fuel{n}": value for n, value in enumerate(values)}
-    for label in layout.ends.itertuples():
+    for label in layout.ends:
         assert abs(label.y - own[label.text]) <= 0.136 * span
 
 
 def test_lines_apart_are_labelled_where_they_end():
-    assert list(lines_of([1.0, 5.0, 9.0]).ends["y"]) == [1.0, 5.0, 9.0]
+    assert [end.y for end in lines_of([1.0, 5.0, 9.0]).ends] == [1.0, 5.0, 9.0]
 
 
 def test_scenarios_differ_by_their_dashes_and_the_base_is_solid():
     rows = [(name, year, "gas", 1.0) for name in "AB" for year in (2020, 2040)]
     layout = lay_out_lines(series_of(*rows), unit="PJ", base="A")
-    assert list(layout.segments["dash"]) == ["solid", "dashed"]
-    assert list(layout.segments["x1"] - layout.segments["x0"]) == [20, 20]
-    assert list(layout.ends["text"]) == ["Gas"]
+    assert [segment.dash for segment in layout.segments] == ["solid", "dashed"]
+    assert [segment.x1 - segment.x0 for segment in layout.segments] == [20, 20]
+    assert [end.text for end in layout.ends] == ["Gas"]
 
 
 def test_a_line_is_drawn_over_the_years_that_have_values():
     rows = [("A", 2020, "gas", 1.0), ("A", 2030, "gas", math.nan), ("A", 2040, "gas", 2.0)]
     layout = lay_out_lines(series_of(*rows, scenarios=("A",)), unit="PJ")
-    assert layout.segments[["x0", "x1"]].to_numpy().tolist() == [[2020, 2040]]
+    assert [(segment.x0, segment.x1) for segment in layout.segments] == [(2020, 2040)]
 
 
 # ---------------------------------------------------------------------- difference

@@ -24,8 +24,10 @@ from tests.times_files import flows, write_set
 from tests.times_page import (
     chips,
     choose,
+    click_mark,
     control,
     legend,
+    marks,
     open_tab,
     press,
     take_back,
@@ -252,6 +254,24 @@ def test_legend_opens_a_group_and_its_chip_closes_it(page: Page, recorded: Recor
     choose(page, "Colours by", "Fuel")
     wait_for_title(page, USUAL)
     assert values(page) == everything
+
+
+@pytest.mark.parametrize("chart", ["bars", "lines"])
+def test_a_mark_of_the_chart_opens_its_group(
+    page: Page, recorded: Recorded, times: str, chart: str
+):
+    open_page(page, f"{times}&chart={chart}")
+    everything = marks(page)
+    clicked = max(everything, key=lambda mark: mark.value)
+    click_mark(page, clicked)
+    wait_for_title(page, f"Final energy by sector, {clicked.code}")
+    inside = [m for m in marks(page) if (m.scenario, m.year) == (clicked.scenario, clicked.year)]
+    assert sum(mark.value for mark in inside) == pytest.approx(clicked.value)
+    page.go_back()
+    wait_for_title(page, USUAL)
+    assert marks(page) == everything
+    click_mark(page, clicked)  # the same mark again: nothing of the first click is left over
+    wait_for_title(page, f"Final energy by sector, {clicked.code}")
 
 
 def test_table_has_the_figures_of_the_chart(page: Page, recorded: Recorded, times: str):

@@ -113,3 +113,29 @@ def open_tab(page: Page, name: str) -> None:
     """Open Chart, Table or Query."""
     page.get_by_role("tab", name=name).click()
     page.get_by_role("tab", name=name, selected=True).wait_for()
+
+
+#: Where the middle of a mark is on the page, in pixels.
+_PLACE_OF_MARK = """
+([code, year, scenario]) => {
+  const models = [...new Set(Bokeh.documents[0].roots().flatMap((root) => [...root.references()]))]
+  const plot = models.find((model) => model.type === "Figure" && model.renderers.length > 2)
+  const view = Bokeh.index.find_one(plot)
+  for (const {data_source: {data}} of plot.renderers) {
+    const i = Array.from(data.code ?? []).findIndex((found, i) =>
+      found === code && data.year[i] === year && data.scenario[i] === scenario)
+    if (i >= 0) {
+      const [x, y] = data.x ? [data.x[i], data.y[i]]
+        : [(data.left[i] + data.right[i]) / 2, (data.bottom[i] + data.top[i]) / 2]
+      const {left, top} = view.canvas_view.el.getBoundingClientRect()
+      const {x_scale, y_scale} = view.frame
+      return [left + x_scale.compute(x), top + y_scale.compute(y)]
+    }
+  }
+}
+"""
+
+
+def click_mark(page: Page, mark: Mark) -> None:
+    """Click in the middle of a bar's piece, or on a line's point."""
+    page.mouse.click(*page.evaluate(_PLACE_OF_MARK, [mark.code, mark.year, mark.scenario]))

@@ -1,1 +1,1 @@
-"""Charts: pure layouts of frames into marks, and the HoloViews elements that draw them."""
+"""Charts: pure layouts of answers into marks, and the figure that draws them."""

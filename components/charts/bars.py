@@ -6,12 +6,11 @@ values stack upwards from zero, negative ones downwards.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-import pandas as pd
-
-from components.charts.series import Series, totals, values_of, year_label
+from components.charts.series import Series, year_label
 from components.numbers import percentage, significant
 
 #: Width of a bar and of the gap between blocks, in slots.
@@ -20,24 +19,40 @@ BLOCK_GAP = 0.9
 
 Arrangement = str  # "scenario": a block per scenario; "year": a block per year
 
-COLUMNS = (
-    "left", "bottom", "right", "top", "colour", "label", "scenario", "year", "shown", "share",
-    "difference", "code",
-)  # fmt: skip
+
+class Bar(NamedTuple):
+    """A rectangle of a stack: its edges, its colour and what the hover says of it."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+    colour: str
+    label: str
+    scenario: str
+    year: str
+    shown: str
+    share: str
+    difference: str
+    code: str
+
+
+class Sum(NamedTuple):
+    """The total above a stack."""
+
+    x: float
+    y: float
+    text: str
 
 
 @dataclass(frozen=True)
 class BarLayout:
-    """Stacked bars as marks.
+    """Stacked bars as marks; ``ticks`` and ``blocks`` are pairs of a position and a text."""
 
-    ``bars`` has a row per rectangle with ``COLUMNS``; ``ticks`` and ``blocks`` are pairs of a
-    position and a text; ``sums`` has the columns x, y, text for the totals above the bars.
-    """
-
-    bars: pd.DataFrame
-    ticks: list[tuple[float, str]]
-    blocks: list[tuple[float, str]]
-    sums: pd.DataFrame
+    bars: Sequence[Bar]
+    ticks: Sequence[tuple[float, str]]
+    blocks: Sequence[tuple[float, str]]
+    sums: Sequence[Sum]
     width: float
     low: float
     high: float
@@ -50,7 +65,7 @@ def lay_out_bars(
     unit: str,
     base: str = "",
     show_totals: bool = True,
-    scenario_label: dict[str, str] | None = None,
+    scenario_label: Mapping[str, str] | None = None,
 ) -> BarLayout:
     """Lay the bars of a series out.
 
@@ -82,43 +97,50 @@ def lay_out_bars(
         blocks.append(((start + position - 1) / 2, _slot_label(block, names)))
         position += BLOCK_GAP
     bars = _rectangles(series, slots, unit, base)
-    sums = _sums(series, slots, bars) if show_totals else pd.DataFrame(columns=["x", "y", "text"])
-    low = min(0.0, float(bars["bottom"].min())) if len(bars) else 0.0
-    high = max(0.0, float(bars["top"].max())) if len(bars) else 1.0
-    return BarLayout(bars, ticks, blocks, sums, max(position - BLOCK_GAP, 1.0), low, high)
+    sums = _sums(series, slots, bars) if show_totals else []
+    low = min((bar.bottom for bar in bars), default=0.0)
+    high = max((bar.top for bar in bars), default=1.0)
+    width = max(position - BLOCK_GAP, 1.0)
+    return BarLayout(bars, ticks, blocks, sums, width, min(0.0, low), max(0.0, high))
 
 
-def _slot_label(item: object, names: dict[str, str]) -> str:
+def _slot_label(item: object, names: Mapping[str, str]) -> str:
     return year_label(item) if isinstance(item, int) else names.get(str(item), str(item))
 
 
 def _rectangles(
-    series: Series, slots: dict[tuple[str, int], float], unit: str, base: str
-) -> pd.DataFrame:
-    values = values_of(series)
-    sums = totals(series)
-    rows = []
+    series: Series, slots: Mapping[tuple[str, int], float], unit: str, base: str
+) -> list[Bar]:
+    bars = []
     for (scenario, year), x in slots.items():
         up = down = 0.0
         for member in series.members:
-            value = values.get((scenario, year, member.code))
-            if value is None or value == 0:
+            value = series.values.get((scenario, year, member.code), 0.0)
+            if value == 0:
                 continue
             bottom, top = (up, up + value) if value > 0 else (down + value, down)
             up, down = (top, down) if value > 0 else (up, bottom)
-            total = sums[scenario, year]
-            share = percentage(value / total) if total > 0 and 0 <= value <= total else ""
-            before = (
-                values.get((base, year, member.code), 0.0) if base and base != scenario else None
-            )
-            rows.append(
-                (
-                    x - BAR_WIDTH / 2, bottom, x + BAR_WIDTH / 2, top, member.colour, member.label,
-                    scenario, year_label(year), f"{significant(value)} {unit}", share,
-                    _difference(value, before, unit), member.code,
+            total = series.totals[scenario, year]
+            before = None
+            if base and base != scenario:
+                before = series.values.get((base, year, member.code), 0.0)
+            bars.append(
+                Bar(
+                    left=x - BAR_WIDTH / 2,
+                    bottom=bottom,
+                    right=x + BAR_WIDTH / 2,
+                    top=top,
+                    colour=member.colour,
+                    label=member.label,
+                    scenario=scenario,
+                    year=year_label(year),
+                    shown=f"{significant(value)} {unit}",
+                    share=percentage(value / total) if total > 0 and 0 <= value <= total else "",
+                    difference=_difference(value, before, unit),
+                    code=member.code,
                 )
-            )  # fmt: skip
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+            )
+    return bars
 
 
 def _difference(value: float, before: float | None, unit: str) -> str:
@@ -128,13 +150,13 @@ def _difference(value: float, before: float | None, unit: str) -> str:
     return f"{'+' if change > 0 else ''}{significant(change)} {unit} to base"
 
 
-def _sums(series: Series, slots: dict[tuple[str, int], float], bars: pd.DataFrame) -> pd.DataFrame:
+def _sums(series: Series, slots: Mapping[tuple[str, int], float], bars: Sequence[Bar]) -> list[Sum]:
     tops: dict[tuple[str, str], float] = {}
-    for scenario, year, top in zip(bars["scenario"], bars["year"], bars["top"], strict=True):
-        tops[scenario, year] = max(tops.get((scenario, year), 0.0), top)
-    rows = [
-        (slots[scenario, year], tops.get((scenario, year_label(year)), 0.0), significant(total))
-        for (scenario, year), total in totals(series).items()
-        if (scenario, year) in slots
+    for bar in bars:
+        stack = (bar.scenario, bar.year)
+        tops[stack] = max(tops.get(stack, 0.0), bar.top)
+    return [
+        Sum(slots[stack], tops.get((stack[0], year_label(stack[1])), 0.0), significant(total))
+        for stack, total in series.totals.items()
+        if stack in slots
     ]
-    return pd.DataFrame(rows, columns=["x", "y", "text"])

@@ -1,16 +1,26 @@
-"""From a tidy answer to the series of a chart: which groups, in which order, in which colour."""
+"""From a tidy answer to the series of a chart: which groups, in which order, in which colour.
+
+Plain Python rather than pandas: a picture has some hundred values, and these steps stand between
+a click and its picture (a tenth of the time that the same steps took on frames).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
 OTHER = "Other groups"
+_OTHER_COLOUR = "#9aa0a6"
 
 #: Stands for the year of values that belong to the whole horizon (objectives, lump sums).
 WHOLE_HORIZON = 0
+
+#: A value's scenario, year and group.
+Key = tuple[str, int, str]
 
 
 @dataclass(frozen=True)
@@ -26,11 +36,11 @@ class Member:
 class Series:
     """Values ready to be drawn.
 
-    ``frame`` has the columns scenario, year, group (a member's code) and value, one row per
-    combination that has a value; ``members`` are in the order of the stack, the largest first.
+    ``values`` are by scenario, year and code of the group; missing ones are left out. ``members``
+    are in the order of the stack, the largest first.
     """
 
-    frame: pd.DataFrame
+    values: Mapping[Key, float]
     members: tuple[Member, ...]
     scenarios: tuple[str, ...]
     years: tuple[int, ...]
@@ -39,6 +49,14 @@ class Series:
     def member(self, code: str) -> Member:
         """Return a member by its code."""
         return next(member for member in self.members if member.code == code)
+
+    @cached_property
+    def totals(self) -> Mapping[tuple[str, int], float]:
+        """The sum over all groups for every scenario and year."""
+        sums: dict[tuple[str, int], float] = {}
+        for (scenario, year, _), value in self.values.items():
+            sums[scenario, year] = sums.get((scenario, year), 0.0) + value
+        return sums
 
 
 def make_series(
@@ -55,49 +73,37 @@ def make_series(
     Groups beyond the ``most`` largest, by the sum of absolute values, are merged into one called
     ``OTHER``. Without a group (''), there is one member for all.
     """
-    tidy = frame[["scenario", "year", "value"]].copy()
-    tidy["year"] = tidy["year"].fillna(WHOLE_HORIZON).astype(int)
-    tidy["group"] = frame[group].fillna("-").astype(str) if group else "Total"
-    sizes = tidy["value"].abs().groupby(tidy["group"]).sum().sort_values(ascending=False)
-    kept = list(sizes.index[:most]) if len(sizes) > most + 1 else list(sizes.index)
-    merged = len(sizes) - len(kept)
-    if merged:
-        tidy.loc[~tidy["group"].isin(kept), "group"] = OTHER
-        tidy = tidy.groupby(["scenario", "year", "group"])[["value"]].sum().reset_index()
-        kept.append(OTHER)
+    rows = list(_rows(frame, group))
+    sizes: dict[str, float] = {}
+    for (_, _, code), value in rows:
+        sizes[code] = sizes.get(code, 0.0) + (0.0 if math.isnan(value) else abs(value))
+    ordered = sorted(sizes, key=lambda code: -sizes[code])
+    kept = ordered[:most] if len(ordered) > most + 1 else ordered
+    named, merged = set(kept), len(ordered) - len(kept)
+    values: dict[Key, float] = {}
+    for (scenario, year, code), value in rows:
+        if not math.isnan(value):
+            key = (scenario, year, code if code in named else OTHER)
+            values[key] = values.get(key, 0.0) + value
+    there = {scenario for (scenario, _, _), _ in rows}
     return Series(
-        frame=tidy,
-        members=tuple(_member(code, label, colour) for code in kept),
-        scenarios=tuple(name for name in scenarios if name in set(tidy["scenario"])),
-        years=tuple(sorted(int(year) for year in tidy["year"].unique())),
+        values=values,
+        members=tuple(
+            Member(code, label(code), colour(code)) for code in kept
+        ) + ((Member(OTHER, OTHER, _OTHER_COLOUR),) if merged else ()),
+        scenarios=tuple(name for name in scenarios if name in there),
+        years=tuple(sorted({year for (_, year, _), _ in rows})),
         merged=merged,
-    )
+    )  # fmt: skip
 
 
-def _member(code: str, label: Callable[[str], str], colour: Callable[[str], str]) -> Member:
-    if code == OTHER:
-        return Member(OTHER, OTHER, "#9aa0a6")
-    return Member(code, label(code), colour(code))
+def _rows(frame: pd.DataFrame, group: str) -> list[tuple[Key, float]]:
+    years = frame["year"].fillna(WHOLE_HORIZON).astype(int).tolist()
+    codes = frame[group].fillna("-").astype(str).tolist() if group else ["Total"] * len(frame)
+    keys = zip(frame["scenario"].tolist(), years, codes, strict=True)
+    return list(zip(keys, frame["value"].astype(float).tolist(), strict=True))
 
 
 def year_label(year: int) -> str:
     """Return how a year is written."""
     return "Whole horizon" if year == WHOLE_HORIZON else str(year)
-
-
-def values_of(series: Series) -> dict[tuple[str, int, str], float]:
-    """Return the values by scenario, year and code of the group; missing ones are left out."""
-    frame = series.frame.dropna(subset=["value"])
-    keys = zip(frame["scenario"], frame["year"], frame["group"], strict=True)
-    return {
-        (str(scenario), int(year), str(code)): float(value)
-        for (scenario, year, code), value in zip(keys, frame["value"], strict=True)
-    }
-
-
-def totals(series: Series) -> dict[tuple[str, int], float]:
-    """Return the sum over all groups for every scenario and year."""
-    sums: dict[tuple[str, int], float] = {}
-    for (scenario, year, _), value in values_of(series).items():
-        sums[scenario, year] = sums.get((scenario, year), 0.0) + value
-    return sums
