@@ -22,6 +22,7 @@ from catalogs import palette
 from catalogs.errors import TimesError
 from catalogs.measures import Measure, measures
 from catalogs.query import Query
+from catalogs.readers import READERS
 from catalogs.readers.side_tables import SIDE_TABLES
 from catalogs.source import Answer, Source
 from catalogs.store import PublishedScenario
@@ -57,20 +58,6 @@ SELECT
 COMMANDS = (
     ("Serve files", 'make serve DATA="path/*.miroscen other.vd"'),
     ("Import them beside a running server", "python -m catalogs import FILES --name my-data"),
-)
-FORMATS = (
-    (
-        "VEDA",
-        ".vd",
-        "Results. Beside it, with the same name: .vde (descriptions), .vds (sets), .vdt"
-        " (topology). Any of the four may be packed as .gz.",
-    ),
-    (
-        "GAMS MIRO",
-        ".miroscen",
-        "A scenario as TIMES MIRO exports it, a zip; or the data.gdx out of it. It brings its own"
-        " units, sets and topology.",
-    ),
 )
 #: What each table beside VEDA files is for; their columns are the reader's.
 SIDE_TABLE_USES = {
@@ -373,7 +360,8 @@ def own_files() -> dict[str, Any]:
     return {
         "commands": [{"does": does, "command": command} for does, command in COMMANDS],
         "formats": [
-            {"name": name, "suffix": suffix, "text": text} for name, suffix, text in FORMATS
+            {"name": known.label, "suffix": known.suffix, "text": known.about}
+            for known in (reader.format for reader in READERS)
         ],
         "tables": [
             {

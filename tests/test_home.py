@@ -16,7 +16,7 @@ from catalogs.demo import __file__ as demo_module
 from catalogs.readers import READERS
 from catalogs.readers.side_tables import SIDE_TABLES
 from catalogs.source import Source
-from components.home import FORMATS, HOME_ROUTE, MINIATURES, SIDE_TABLE_USES, Home, file_size
+from components.home import HOME_ROUTE, MINIATURES, SIDE_TABLE_USES, Home, file_size
 from components.numbers import THIN_SPACE
 from tests.times_files import flows, publish, write_set
 
@@ -243,8 +243,10 @@ def test_every_side_table_is_explained_with_its_columns(home: Home):
     assert all(table["use"] for table in tables.values())
 
 
-def test_every_reader_is_explained():
-    assert len(FORMATS) == len(READERS)
+def test_every_format_that_is_read_is_explained(home: Home):
+    explained = {entry["name"]: entry["text"] for entry in home.main.own_files["formats"]}
+    assert set(explained) == {reader.format.label for reader in READERS}
+    assert all(explained.values())
 
 
 def test_commands_are_those_that_exist(home: Home):

@@ -1,7 +1,7 @@
 """What a reader is: it turns the files of one scenario into canonical tables.
 
-A new format is one module here with a class that has ``name``, ``gather`` and ``read``, and one
-line in ``readers/__init__.py``.
+A new format is one module here with a class that has ``name``, ``format``, ``gather`` and ``read``,
+and one line in ``readers/__init__.py``.
 """
 
 from __future__ import annotations
@@ -62,10 +62,20 @@ class ScenarioHeader:
     notes: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Format:
+    """What people are told of a format: what it is called, how its files end, what they hold."""
+
+    label: str
+    suffix: str
+    about: str
+
+
 class Reader(Protocol):
-    """One file format."""
+    """One file format: its ``name`` in manifests and reports, and ``format`` for people."""
 
     name: str
+    format: Format
 
     def gather(self, paths: Sequence[Path]) -> tuple[list[ScenarioFiles], list[Path]]:
         """Pick from ``paths`` the scenarios of this format; return them and the paths left over.

@@ -24,6 +24,7 @@ from catalogs.errors import UnreadableFileError
 from catalogs.readers import miro_inputs, miro_tables
 from catalogs.readers.base import (
     RAW_RESULT_COLUMNS,
+    Format,
     Progress,
     ScenarioFiles,
     ScenarioHeader,
@@ -76,6 +77,12 @@ class MiroReader:
     """Reads ``.miroscen`` and the bare ``.gdx`` of a MIRO scenario."""
 
     name = "miro"
+    format = Format(
+        "GAMS MIRO and GDX",
+        ".miroscen",
+        "A scenario as TIMES MIRO exports it, a zip; or the data.gdx out of it, or of a TIMES run."
+        " It brings its own units, sets and topology.",
+    )
 
     def gather(self, paths: Sequence[Path]) -> tuple[list[ScenarioFiles], list[Path]]:
         """Claim ``.miroscen`` and ``.gdx`` files, each a scenario; see ``Reader.gather``.

@@ -19,6 +19,7 @@ from catalogs.errors import UnreadableFileError
 from catalogs.readers import side_tables, veda_batch
 from catalogs.readers.base import (
     RAW_RESULT_COLUMNS,
+    Format,
     Progress,
     ScenarioFiles,
     ScenarioHeader,
@@ -80,6 +81,12 @@ class VedaReader:
     """
 
     name = "veda"
+    format = Format(
+        "VEDA",
+        ".vd",
+        "Results. Beside it, with the same name: .vde (descriptions), .vds (sets), .vdt"
+        " (topology). Any of the four may be packed as .gz.",
+    )
 
     def gather(self, paths: Sequence[Path]) -> tuple[list[ScenarioFiles], list[Path]]:
         """Group the VEDA files by stem and add what lies beside each ``.vd``."""

@@ -23,6 +23,7 @@ from catalogs.errors import UnreadableFileError
 from catalogs.readers import side_tables
 from catalogs.readers.base import (
     RAW_RESULT_COLUMNS,
+    Format,
     Progress,
     ScenarioFiles,
     ScenarioHeader,
@@ -70,6 +71,12 @@ class BatchExportReader:
     """Reads the batch exports of one scenario where there is no ``.vd`` of it."""
 
     name = NAME
+    format = Format(
+        "VEDA batch export",
+        ".csv",
+        "Result tables as VEDA exports them, several at once. Beside the .vd of their scenario"
+        " they are checked against it.",
+    )
 
     def gather(self, paths: Sequence[Path]) -> tuple[list[ScenarioFiles], list[Path]]:
         """Group batch exports by model and scenario; see ``Reader.gather``."""
