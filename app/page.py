@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from typing import Any, Protocol
 from urllib.parse import parse_qs
@@ -26,18 +27,24 @@ from app.address import AddressSync, Location
 from app.server.settings import Settings
 from app.sources import Sources
 from app.tools import TOOLS, tool_at
+from catalogs.errors import UnknownDatasetError
 from components.notices import announce, error_notice, log_error
 from components.shell import remembered_theme, shell
 from components.theme import THEME_CONFIG
 
 logger = logging.getLogger(__name__)
 
+#: Milliseconds between looks for a newer version of the dataset that a page shows.
+LOOK_FOR_NEWER = 5000
+
 
 class ToolComponent(Protocol):
     """What a page needs of a component, usually a Parameterized `pn.viewable.Viewer`.
 
-    Besides these, a component may have `foot`, `drawer`, `drawer_open` (Boolean), `help` (text)
-    and `selection` (a Parameterized object with `url_params` of its own, shared by the tools).
+    Besides these, a component may have `foot`, `drawer`, `drawer_open` (Boolean), `help` (text),
+    `working` (Boolean: an answer is on its way) and `selection` (a Parameterized object with
+    `url_params` of its own, shared by the tools). Where its `source` is a param, a version that is
+    published while the page is open takes its place.
     A part that is a param is followed when it changes; a method is called when the page loads and
     again when what it depends on changes.
     """
@@ -105,6 +112,7 @@ def _page(route: str, build: Callable[..., Any]) -> pmui.Page:
     component: ToolComponent = build(source=source)
     if asked and unknown:
         pn.state.onload(lambda: _warn(["dataset"]))
+    _keep_current(component)
     sync, shared = _follow_address(component, source.dataset)
     return shell(
         tools=TOOLS,
@@ -121,7 +129,22 @@ def _page(route: str, build: Callable[..., Any]) -> pmui.Page:
         shared=shared,
         on_move=sync.follow,
         on_load=sync.write,
+        working=_reference(component, "working") or False,
     )
+
+
+def _keep_current(component: Any) -> None:
+    """Show a version of the dataset that is published while the page is open."""
+    if "source" not in getattr(component, "param", ()):
+        return
+
+    def look() -> None:
+        with suppress(UnknownDatasetError):  # taken away meanwhile: what is open stays readable
+            if not component.source.is_current:
+                component.source = shared_sources().open(component.source.dataset)
+                announce("New results were published: the page shows them now.", kind="info")
+
+    pn.state.add_periodic_callback(look, period=LOOK_FOR_NEWER)
 
 
 def _follow_address(component: ToolComponent, dataset: str) -> tuple[AddressSync, list[str]]:

@@ -95,6 +95,7 @@ class ScenarioExplorer(Viewer):
     )
 
     title = param.String(default="", doc="What is shown, as a sentence")
+    working = param.Boolean(default=False, doc="Whether the next picture is being worked out")
     foot = param.String(default="", doc="Version, time of import, and what is left out")
 
     url_params: ClassVar[tuple[str, ...]] = (
@@ -316,28 +317,38 @@ class ScenarioExplorer(Viewer):
         What takes time is worked out where the change came in, on a server a thread of its own;
         then the page is changed at once, in the thread that may and in one message.
         """
-        show: Callable[[], None]
+        self.working = True
+        try:
+            show = self._next_picture()
+        except Exception:
+            self.working = False
+            raise
+        pn.state.execute(partial(self._change_page, show))
+
+    def _next_picture(self) -> Callable[[], None]:
+        """Ask; return what shows the answer, or why there is none."""
         try:
             self._answer = self.answer()
             frame = self.shown
-            if frame.empty:
-                show = partial(
-                    self._show_instead,
-                    f"There is no {self.asked.label.lower()} in this selection.",
-                    "Choose more scenarios, regions or years, or take filters away.",
-                )
-            else:
-                show = self._picture_of(frame, self._answer)
         except TimesError as error:
             self._answer = None
-            show = partial(self._show_instead, error.what, error.remedy)
-        pn.state.execute(partial(self._change_page, show))
+            return partial(self._show_instead, error.what, error.remedy)
+        if frame.empty:
+            return partial(
+                self._show_instead,
+                f"There is no {self.asked.label.lower()} in this selection.",
+                "Choose more scenarios, regions or years, or take filters away.",
+            )
+        return self._picture_of(frame, self._answer)
 
     def _change_page(self, show: Callable[[], None]) -> None:
         with hold():
-            show()
-            self._controls.follow()
-            self._trail.follow()
+            try:
+                show()
+                self._controls.follow()
+                self._trail.follow()
+            finally:
+                self.working = False
 
     def _picture_of(self, frame: pd.DataFrame, answer: Answer) -> Callable[[], None]:
         """Lay the picture out; return what shows it."""

@@ -78,6 +78,7 @@ class AppBar(BrowserHistory):
     icons = param.Dict(default={}, doc="SVG text of the buttons' icons")
     datasets = param.List(default=[], item_type=str, doc="Names of the published datasets")
     dataset = param.String(default="", doc="Name of the dataset on this page")
+    working = param.Boolean(default=False, doc="Whether an answer is on its way")
 
     _esm = REPORT_HISTORY + read_asset("app_bar.js")
     _stylesheets = [read_asset("app_bar.css")]
@@ -99,6 +100,7 @@ def shell(
     shared: Sequence[str] = (),
     on_move: Callable[[str], None] | None = None,
     on_load: Callable[[], None] | None = None,
+    working: Any = False,
 ) -> pmui.Page:
     """Lay a tool out as a page.
 
@@ -119,6 +121,7 @@ def shell(
         shared: names in the address's query that the tabs' links take along.
         on_move: called with the query of the address that the back button went to.
         on_load: called once the page is in the browser.
+        working: whether an answer is on its way, a bool or a Boolean param: the bar shows it.
     """
     bar = AppBar(
         tools=[_link(tool) for tool in tools],
@@ -131,6 +134,7 @@ def shell(
         dataset=dataset,
         on_move=on_move,
         on_load=on_load,
+        working=working,
         sizing_mode="stretch_width",
         margin=0,
     )
@@ -151,19 +155,19 @@ def shell(
         template=_template(),
         sx=_PAGE_STYLE,
     )
-    # A page follows whether the server works for anybody at all: every event of one reader would be
-    # sent to all others, and the server's state would keep every page that ever was.
+    # Panel's page follows whether the server works for anybody at all: every event of one reader
+    # would be sent to all others, and the server's state would keep every page that ever was.
     with edit_readonly(page):
-        page.busy = Work().param.busy
+        page.busy = Idle().param.busy
     if drawer is not None:
         _add_drawer(page, drawer, drawer_open)
     return page
 
 
-class Work(param.Parameterized):
-    """Work done for one page."""
+class Idle(param.Parameterized):
+    """What a page follows in place of the whole server; the bar says when its own works."""
 
-    busy = param.Boolean(default=False, doc="Whether the page's reader has to wait")
+    busy = param.Boolean(default=False, constant=True, doc="Never")
 
 
 def _link(tool: ToolLink) -> dict[str, str]:

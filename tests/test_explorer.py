@@ -618,6 +618,18 @@ def test_every_attribute_of_the_demo_is_drawn_or_refused_in_words(explorer: Scen
         assert name in explorer.title
 
 
+def test_page_is_told_while_an_answer_is_on_its_way(explorer: ScenarioExplorer):
+    said: list[tuple[bool, str]] = []
+    explorer.param.watch(lambda event: said.append((event.new, explorer.title)), "working")
+    explorer.measure = "emissions"
+    assert said == [
+        (True, "Final energy by fuel, 3 scenarios, PJ"),
+        (False, "CO₂ emissions by sector, 3 scenarios, kt"),
+    ]
+    explorer.param.update(measure="attribute", attribute="EQ_CombalM", group_by="region")
+    assert not explorer.working  # also when the question was refused
+
+
 def test_two_components_follow_one_selection(demo: Source):
     shared = Selection()
     first = ScenarioExplorer(source=demo, selection=shared)

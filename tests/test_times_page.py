@@ -7,6 +7,7 @@ from the files, never with the queries that the application makes.
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -353,6 +354,31 @@ def test_what_must_not_be_added_up_is_refused_with_a_way_out(
     assert values(page)
     # Of this application; that a page was closed while it was sent to is no fault.
     assert "/components/" not in site.log
+
+
+def test_results_published_meanwhile_are_shown_without_reloading(
+    page: Page, recorded: Recorded, site: Served, tmp_path: Path
+):
+    def publish(heat: int) -> None:
+        write_set(
+            tmp_path,
+            flows(f"HEATER: ELC {heat + 1} -> HEAT {heat}"),
+            scenario="Growing",
+            process_sets={"DMD": "HEATER"},
+            commodity_sets={"NRG": "ELC", "DEM": "HEAT"},
+            units={"PJ": "ELC HEAT"},
+        )
+        import_files(Store(site.data_directory), "growing", [tmp_path])
+
+    publish(9)
+    try:
+        open_page(page, f"{site.url}/times?dataset=growing&group_by=commodity")
+        assert [mark.value for mark in marks(page)] == [10]
+        publish(19)
+        expect(page.get_by_text("New results were published")).to_be_visible(timeout=30_000)
+        assert [mark.value for mark in marks(page)] == [20]
+    finally:
+        shutil.rmtree(site.data_directory / "growing")
 
 
 def test_phone_has_no_sideways_scroll(new_page: Callable[..., Page], times: str):

@@ -156,6 +156,21 @@ function help_dialog(model) {
   return dialog
 }
 
+// A line that runs along the bar while an answer is on its way; quick ones come without it.
+function work_mark(model) {
+  const mark = document.createElement("div")
+  mark.className = "working"
+  mark.setAttribute("role", "progressbar")
+  mark.setAttribute("aria-label", "The picture is being made")
+  mark.hidden = true
+  let timer
+  model.on("working", () => {
+    clearTimeout(timer)
+    if (model.working) { timer = setTimeout(() => { mark.hidden = false }, 50) } else { mark.hidden = true }
+  })
+  return mark
+}
+
 // On a phone the rail is a sheet over the picture: it starts closed.
 function close_sheet_on_phones(view) {
   const page = view.parent?.model
@@ -188,7 +203,7 @@ export function render({model, view}) {
     const dialog = help_dialog(model)
     bar.append(button("Help", model.icons.help, () => dialog.showModal()), dialog)
   }
-  bar.append(theme_button(model))
+  bar.append(theme_button(model), work_mark(model))
 
   const name_page = () => {
     document.title = model.title ? `${model.title} – ${model.product}` : model.product
