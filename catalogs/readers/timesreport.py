@@ -26,6 +26,7 @@ from catalogs.readers import timesreport_tables
 from catalogs.readers.base import (
     RAW_RESULT_COLUMNS,
     UNIT_COLUMNS,
+    Format,
     Progress,
     ScenarioFiles,
     ScenarioHeader,
@@ -56,6 +57,12 @@ class TimesreportReader:
     """Reads the scenarios of a ``timesreport`` DuckDB file, each by itself."""
 
     name = "timesreport"
+    format = Format(
+        "timesreport",
+        ".duckdb",
+        "A DuckDB file with the table timesreport or timesreport_facts, of one or many models and"
+        " scenarios. It may be in use; it is only read.",
+    )
 
     def gather(self, paths: Sequence[Path]) -> tuple[list[ScenarioFiles], list[Path]]:
         """Claim DuckDB files; one scenario for each model and scenario in them."""
