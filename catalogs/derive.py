@@ -11,10 +11,8 @@ from collections import defaultdict
 
 import duckdb
 
-from catalogs.readers.base import RAW_RESULT_COLUMNS, UNIT_COLUMNS, report
+from catalogs.readers.base import report
 from catalogs.tables import EXTERNAL_REGIONS, NO_VALUE
-
-_KEY = tuple(name for name in RAW_RESULT_COLUMNS)
 
 #: Activity units whose capacity unit follows from PRC_CAPACT: activity of one unit of capacity
 #: running all year (8,760 h).
@@ -47,130 +45,6 @@ def infer_capacity_units(connection: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def build_result(connection: duckdb.DuckDBPyConnection) -> None:
-    """Fill ``result`` from ``raw_result``: duplicates merged and counted, units joined, sorted.
-
-    Expects a table ``attribute`` (attribute, unit_source) beside the canonical ones. A row's
-    number is that of its first occurrence in the file.
-    """
-    extra = connection.execute("SELECT count(*) FROM result_extra").fetchone()
-    # Rows that a source tells apart by further dimensions are no duplicates of each other.
-    row = "rowid" if extra and extra[0] else "min(rowid)"
-    key = ", ".join(_KEY)
-    has_units = bool(
-        connection.execute(
-            "SELECT 1 FROM duckdb_columns() WHERE table_name = 'raw_result'"
-            " AND column_name = 'unit'"
-        ).fetchone()
-    )
-    own = "".join(f", {name}" for name in UNIT_COLUMNS) if has_units else ""
-    own_unit, own_currency = ("m.unit", "m.currency") if has_units else ("NULL", "NULL")
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE merged AS SELECT {row} AS row, {key}{own}, value,"
-        f" count(*) AS times FROM raw_result GROUP BY {key}{own}, value"
-        + (", rowid" if extra and extra[0] else "")
-    )
-    _report_duplicates(connection, key)
-    currency = _currency(connection)
-    connection.execute(
-        f"""
-        INSERT INTO result
-        SELECT row, sow, coalesce(a.attribute, m.attribute) AS attribute, m.commodity, m.process,
-            try_cast(year AS SMALLINT), m.region, vintage, timeslice, user_constraint,
-            coalesce({own_unit}, CASE a.unit_source
-                WHEN 'commodity' THEN c.unit
-                WHEN 'activity' THEN p.activity_unit
-                WHEN 'capacity' THEN p.capacity_unit
-                WHEN 'currency' THEN {currency}
-                WHEN 'currency per commodity' THEN {currency} || '/' || c.unit
-                WHEN 'currency per activity' THEN {currency} || '/' || p.activity_unit
-                WHEN 'currency per capacity' THEN {currency} || '/' || p.capacity_unit
-                WHEN 'by user constraint' THEN CASE
-                    WHEN user_constraint = 'INSTCAP' THEN p.capacity_unit
-                    ELSE {currency} END
-                WHEN 'none' THEN '1'
-            END),
-            coalesce({own_currency}, CASE WHEN a.unit_source LIKE 'currency%' THEN {currency} END),
-            value
-        FROM merged AS m
-        LEFT JOIN attribute AS a ON lower(a.attribute) = lower(m.attribute)
-        LEFT JOIN commodity AS c ON c.region = m.region AND c.commodity = m.commodity
-        LEFT JOIN process AS p ON p.region = m.region AND p.process = m.process
-        LEFT JOIN region_currency AS r ON r.region = m.region
-        ORDER BY 3, m.region, m.process, m.commodity, year, vintage, timeslice, user_constraint
-        """
-    )
-    _keep_odd_years(connection)
-    connection.execute("DROP TABLE raw_result; DROP TABLE merged; DROP TABLE region_currency")
-
-
-def _report_duplicates(connection: duckdb.DuckDBPyConnection, key: str) -> None:
-    duplicates = connection.execute(
-        "SELECT coalesce(sum(times - 1), 0)::BIGINT FROM merged"
-    ).fetchone()
-    if duplicates and duplicates[0]:
-        report(
-            connection,
-            "info",
-            "duplicates",
-            "rows that repeat another were merged with it",
-            count=duplicates[0],
-        )
-    first = connection.execute(
-        f"SELECT {key}, count(*) OVER () FROM merged GROUP BY {key} HAVING count(*) > 1"
-        " ORDER BY ALL LIMIT 1"
-    ).fetchone()
-    if first:
-        *cells, conflicts = first
-        example = ", ".join(str(cell) for cell in cells if cell != NO_VALUE)
-        report(
-            connection,
-            "warning",
-            "conflicts",
-            f"rows have the same dimensions and different values; all are kept (first: {example})",
-            count=conflicts,
-        )
-
-
-def _currency(connection: duckdb.DuckDBPyConnection) -> str:
-    """Make ``region_currency`` and return the SQL of a row's currency.
-
-    The currency of a region stands in the Commodity column of its Reg_wobj rows. A model with
-    one currency has it everywhere.
-    """
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE region_currency AS SELECT region,"
-        " CASE WHEN count(DISTINCT commodity) = 1 THEN any_value(commodity) END AS currency"
-        " FROM raw_result WHERE lower(attribute) = 'reg_wobj' AND commodity <> '-' GROUP BY region"
-    )
-    currencies = connection.execute(
-        "SELECT DISTINCT currency FROM region_currency WHERE currency IS NOT NULL"
-    ).fetchall()
-    if len(currencies) != 1:
-        return "r.currency"
-    quoted = str(currencies[0][0]).replace("'", "''")
-    return f"'{quoted}'"
-
-
-def _keep_odd_years(connection: duckdb.DuckDBPyConnection) -> None:
-    """Keep what stood in the year's place where it is no year."""
-    odd = connection.execute(
-        "SELECT count(*) FROM merged WHERE year <> '-' AND try_cast(year AS SMALLINT) IS NULL"
-    ).fetchone()
-    if odd and odd[0]:
-        connection.execute(
-            "INSERT INTO result_extra SELECT row, 'Period', year FROM merged"
-            " WHERE year <> '-' AND try_cast(year AS SMALLINT) IS NULL"
-        )
-        report(
-            connection,
-            "warning",
-            "years",
-            "rows whose period is not a year have none",
-            count=odd[0],
-        )
-
-
 def build_flows(connection: duckdb.DuckDBPyConnection) -> None:
     """Fill ``flow`` and ``flow_annual``; processes ``-`` are aggregates and left out."""
     states = _states_of_the_world(connection)
@@ -185,31 +59,41 @@ def build_flows(connection: duckdb.DuckDBPyConnection) -> None:
         )
     connection.execute(
         """
-        INSERT INTO flow
-        SELECT year, timeslice, region, process, commodity,
-            CASE WHEN attribute = 'VAR_FIn' THEN 'IN' ELSE 'OUT' END AS direction,
-            sum(value), any_value(unit)
-        FROM result
+        CREATE OR REPLACE TEMP TABLE coded_flow AS
+        SELECT year, timeslice, region, process, commodity, attribute <> 'VAR_FIn' AS out,
+            sum(value) AS value, any_value(unit) AS unit
+        FROM coded_result
         WHERE attribute IN ('VAR_FIn', 'VAR_FOut') AND process <> '-' AND year IS NOT NULL
             AND isfinite(value) AND sow = ?
         GROUP BY ALL
-        ORDER BY commodity, process, direction, region, year, timeslice
+        ORDER BY commodity, process, out, region, year, timeslice
         """,
         [states[0]],
     )
     connection.execute(
         """
-        INSERT INTO flow_annual
-        SELECT year, region, process, commodity, direction, sum(value), any_value(unit)
-        FROM flow GROUP BY ALL ORDER BY commodity, process, direction, region, year
+        INSERT INTO flow
+        SELECT * REPLACE (if(out, 'OUT', 'IN') AS out) FROM coded_flow
         """
     )
+    connection.execute(
+        """
+        INSERT INTO flow_annual
+        SELECT year, region, process, commodity, if(out, 'OUT', 'IN'), value, unit FROM (
+            SELECT year, region, process, commodity, out, sum(value) AS value,
+                any_value(unit) AS unit
+            FROM coded_flow GROUP BY ALL ORDER BY commodity, process, out, region, year
+        )
+        """
+    )
+    connection.execute("DROP TABLE coded_flow")
 
 
 def _states_of_the_world(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the states of the world that have flows; all that is derived is for the first."""
     rows = connection.execute(
-        "SELECT DISTINCT sow FROM result WHERE attribute IN ('VAR_FIn', 'VAR_FOut') ORDER BY sow"
+        "SELECT DISTINCT sow FROM coded_result WHERE attribute IN ('VAR_FIn', 'VAR_FOut')"
+        " ORDER BY sow"
     ).fetchall()
     return [str(sow) for (sow,) in rows] or [NO_VALUE]
 
@@ -409,7 +293,7 @@ def build_prices(connection: duckdb.DuckDBPyConnection) -> None:
             SELECT m.year, m.timeslice, m.region, m.commodity, m.value, m.unit,
                 coalesce(f.produced, 0) AS produced, coalesce(f.consumed, 0) AS consumed,
                 coalesce(own.year_fraction, shared.year_fraction) AS fraction
-            FROM result AS m
+            FROM coded_result AS m
             LEFT JOIN flows AS f ON f.year = m.year AND f.timeslice = m.timeslice
                 AND f.region = m.region AND f.commodity = m.commodity
             LEFT JOIN fractions AS own ON own.region = m.region AND own.timeslice = m.timeslice

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from catalogs import boundaries, derive
+from catalogs import boundaries, derive, results
 from catalogs.errors import TimesError, UnreadableFileError
 from catalogs.readers import READERS
 from catalogs.readers.base import Progress, Reader, ScenarioFiles, ScenarioHeader, no_progress
@@ -194,7 +194,7 @@ def complete(connection: duckdb.DuckDBPyConnection, progress: Progress = no_prog
     """Derive everything that follows from the tables a reader filled."""
     steps: tuple[tuple[str, Callable[[duckdb.DuckDBPyConnection], None]], ...] = (
         ("inferring units", derive.infer_capacity_units),
-        ("sorting results", derive.build_result),
+        ("sorting results", results.build_result),
         ("adding up flows", derive.build_flows),
         ("finding trade", derive.build_trade),
         ("weighting prices", derive.build_prices),
@@ -203,6 +203,7 @@ def complete(connection: duckdb.DuckDBPyConnection, progress: Progress = no_prog
     for number, (doing, step) in enumerate(steps):
         progress(0.75 + 0.25 * number / len(steps), doing)
         step(connection)
+    results.drop_codes(connection)
 
 
 def load_attributes(connection: duckdb.DuckDBPyConnection) -> None:

@@ -13,6 +13,8 @@ from typing import Protocol
 
 import duckdb
 
+from catalogs import codes
+
 #: Called with a share between 0 and 1 and a word for what is being done.
 Progress = Callable[[float, str], None]
 
@@ -122,6 +124,23 @@ def create_raw_result(connection: duckdb.DuckDBPyConnection, *, with_units: bool
     names = (*RAW_RESULT_COLUMNS, *(UNIT_COLUMNS if with_units else ()))
     columns = ", ".join(f"{name} VARCHAR" for name in names)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE raw_result ({columns}, value DOUBLE)")
+
+
+def raw_result_as_text(connection: duckdb.DuckDBPyConnection) -> None:
+    """Turn codes in ``raw_result`` back into text, so that any text may be added to it.
+
+    A reader may fill ``raw_result`` with codes (see ``catalogs.codes``), which is faster where
+    there are millions of rows.
+    """
+    if not codes.dimensions(connection):
+        return
+    columns = ", ".join(f"{name}::VARCHAR AS {name}" for name in RAW_RESULT_COLUMNS)
+    connection.execute(
+        f"CREATE TEMP TABLE raw_text AS SELECT * REPLACE ({columns}) FROM raw_result"
+    )
+    connection.execute("DROP TABLE raw_result")
+    connection.execute("ALTER TABLE raw_text RENAME TO raw_result")
+    codes.drop(connection)
 
 
 def report(

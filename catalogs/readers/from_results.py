@@ -16,14 +16,24 @@ def fill_from_results(connection: duckdb.DuckDBPyConnection) -> None:
     A description is taken from the element table, per region; the process or commodity exists
     wherever a result, a set or the topology names it.
     """
+    # Millions of rows come down to few pairs of codes before anything else is done with them.
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE used_attribute AS
+        SELECT attribute, lower(attribute) AS name FROM (SELECT DISTINCT attribute FROM raw_result)
+        """
+    )
     for dimension in ("process", "commodity"):
         connection.execute(
             f"""
             INSERT INTO {dimension} (region, {dimension}, description)
-            WITH named AS (
-                SELECT region, {dimension} FROM raw_result
+            WITH used AS (
+                SELECT DISTINCT region, {dimension} FROM raw_result
                     -- its Commodity column holds a currency
-                    WHERE lower(attribute) <> 'reg_wobj'
+                    WHERE attribute NOT IN (
+                        SELECT attribute FROM used_attribute WHERE name = 'reg_wobj')
+            ), named AS (
+                SELECT region::VARCHAR AS region, {dimension}::VARCHAR AS {dimension} FROM used
                 UNION SELECT region, {dimension} FROM {dimension}_set
                 UNION SELECT region, {dimension} FROM topology
                 UNION SELECT region, element FROM element
@@ -40,13 +50,16 @@ def fill_from_results(connection: duckdb.DuckDBPyConnection) -> None:
         )
     connection.execute(
         # A cumulative bound stands at its last year, which is no milestone year.
-        "INSERT INTO period (year) SELECT DISTINCT try_cast(year AS SMALLINT) FROM raw_result"
+        "INSERT INTO period (year) SELECT DISTINCT try_cast(year AS SMALLINT) FROM ("
+        "SELECT DISTINCT year FROM raw_result WHERE attribute NOT IN ("
+        "SELECT attribute FROM used_attribute WHERE name LIKE 'eq_cumflo%'))"
         " WHERE try_cast(year AS SMALLINT) IS NOT NULL"
-        " AND lower(attribute) NOT LIKE 'eq_cumflo%'"
     )
     connection.execute(
         "INSERT INTO region (region, kind) SELECT region, CASE WHEN region IN ? THEN 'external'"
-        " ELSE 'internal' END FROM (SELECT region FROM raw_result UNION SELECT region FROM topology"
+        " ELSE 'internal' END FROM ("
+        "SELECT region::VARCHAR AS region FROM (SELECT DISTINCT region FROM raw_result)"
+        " UNION SELECT region FROM topology"
         " UNION SELECT region FROM process_set) WHERE region <> '-'",
         [list(EXTERNAL_REGIONS)],
     )
@@ -60,3 +73,4 @@ def fill_from_results(connection: duckdb.DuckDBPyConnection) -> None:
         GROUP BY timeslice
         """
     )
+    connection.execute("DROP TABLE used_attribute")

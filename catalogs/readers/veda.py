@@ -12,9 +12,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
+from catalogs import codes
 from catalogs.errors import UnreadableFileError
 from catalogs.readers import side_tables, veda_batch
 from catalogs.readers.base import (
@@ -23,13 +25,14 @@ from catalogs.readers.base import (
     Progress,
     ScenarioFiles,
     ScenarioHeader,
-    create_raw_result,
     no_progress,
+    raw_result_as_text,
     report,
 )
 from catalogs.readers.from_results import fill_from_results
 from catalogs.readers.text_files import (
     MAX_LINE,
+    PlainText,
     as_plain_utf8,
     decode,
     open_bytes,
@@ -54,6 +57,9 @@ _COLUMN_OF_DIMENSION = {
 }
 
 _is_side_table = side_tables.is_side_table
+
+#: Beside "-", the cells that say that there is no value in the dimension.
+_NO_VALUES = frozenset({None, "NONE"})
 
 #: Commodity groups that TIMES writes into the topology; they are no commodities.
 GROUP_COMMODITIES = frozenset({"NRGI", "NRGO", "ENVI", "ENVO", "DEMO", "MATI", "MATO"})
@@ -139,6 +145,7 @@ class VedaReader:
             _read_topology(path, header, connection, scenario)
         if files.part:
             exports = [p for p in files.beside if not (_veda_suffix(p) or _is_side_table(p))]
+            raw_result_as_text(connection)  # the exports may have texts that the .vd has not
             veda_batch.compare(exports, files.part[0], connection)
         fill_from_results(connection)
         side_tables.read(
@@ -274,66 +281,49 @@ def _separator(text: str) -> str:
 
 
 def _read_rows(path: Path, header: VedaHeader, connection: duckdb.DuckDBPyConnection) -> int:
-    """Read the rows of a ``.vd`` into ``raw_result``; return their number."""
-    create_raw_result(connection)
-    names = [d.lower() for d in header.dimensions]
-    value = header.value_dimension.lower()
-    columns = {f"c{i}": "DOUBLE" if n == value else "VARCHAR" for i, n in enumerate(names)}
+    """Read the rows of a ``.vd`` into ``raw_result``, as codes; return their number.
+
+    The file is read twice, first for the texts that occur and then for the rows: that takes less
+    time than keeping millions of rows of text, and hardly any memory.
+    """
     with as_plain_utf8(path) as text:
-        _load_csv(path, text.path, header, columns, connection)
-        rows = _one(connection, "SELECT count(*) FROM veda_rows")
-        if rows == 0:
+        cells = _survey(path, text.path, header, connection)
+        if cells.rows == 0:
             raise UnreadableFileError(
                 path.name, "there are no rows after the header", "result rows"
             )
-        report(connection, "info", "read", "result rows read", file=path.name, count=rows)
-        if text.repaired:
-            report(
-                connection,
-                "info",
-                "encoding",
-                "bytes that are not UTF-8 were read as Windows-1252",
-                file=path.name,
-                count=text.repaired,
-            )
-        if not text.ends_with_newline:
-            report(
-                connection,
-                "warning",
-                "truncated",
-                "the last line has no line end: the file may have been cut off",
-                file=path.name,
-                line=header.lines + rows,
-            )
-    _insert_raw_result(names, value, connection)
-    _keep_extra_dimensions(names, value, header, connection)
-    connection.execute("DROP TABLE veda_rows")
-    _report_values(path, connection)
-    return rows
+        _report_rows(path, header, text, cells, connection)
+        _store_rows(text.path, header, cells, connection)
+    _keep_extra_dimensions(header, connection)
+    return cells.rows
 
 
-def _load_csv(
-    path: Path,
-    plain: Path,
-    header: VedaHeader,
-    columns: dict[str, str],
-    connection: duckdb.DuckDBPyConnection,
-) -> None:
+@dataclass(frozen=True)
+class _Cells:
+    """What stands in the rows of a file: the texts of each canonical column, and odd values."""
+
+    rows: int
+    missing: int
+    not_finite: int
+    texts: dict[str, set[str | None]]
+
+
+def _survey(
+    path: Path, plain: Path, header: VedaHeader, connection: duckdb.DuckDBPyConnection
+) -> _Cells:
+    """Read the whole file for what occurs in it. Raises ``UnreadableFileError``."""
+    coded = _coded_columns(header)
+    # Every column is asked for: DuckDB does not look at cells that nobody wants.
+    others = [f"count(c{i})" for i in range(len(header.dimensions)) if i not in coded.values()]
+    value = _value_column(header)
     try:
-        connection.execute(
-            "CREATE OR REPLACE TEMP TABLE veda_rows AS SELECT * FROM read_csv($path,"
-            " auto_detect=false, header=false, skip=$skip, delim=$delim, quote=$quote,"
-            " escape=$quote, columns=$columns, nullstr='', max_line_size=$longest,"
-            " store_rejects=true, rejects_limit=10)",
-            {
-                "path": str(plain),
-                "skip": header.lines,
-                "delim": header.separator,
-                "quote": header.quote,
-                "columns": columns,
-                "longest": MAX_LINE,
-            },
-        )
+        found = connection.execute(
+            f"SELECT count(*), count(*) - count({value}), count(*) FILTER (NOT isfinite({value})),"
+            f" [{', '.join(others)}],"
+            f" [{', '.join(f'list(DISTINCT c{i})' for i in coded.values())}]"
+            f" FROM {_CSV}, store_rejects=true, rejects_limit=10)",
+            _csv_options(plain, header),
+        ).fetchall()[0]
     except duckdb.Error as error:
         raise _unreadable_row(path, header, None, str(error)) from error
     rejected = connection.execute(
@@ -342,6 +332,135 @@ def _load_csv(
     if rejected:
         line, text, message = rejected
         raise _unreadable_row(path, header, line, f"{text!s:.200}\n{message}")
+    rows, missing, not_finite, _, texts = found
+    return _Cells(
+        rows, missing, not_finite, {c: set(t or ()) for c, t in zip(coded, texts, strict=True)}
+    )
+
+
+_CSV = (
+    "read_csv($path, auto_detect=false, header=false, skip=$skip, delim=$delim, quote=$quote,"
+    " escape=$quote, columns=$columns, nullstr='', max_line_size=$longest"
+)
+
+
+def _csv_options(plain: Path, header: VedaHeader) -> dict[str, Any]:
+    value = header.value_dimension.lower()
+    return {
+        "path": str(plain),
+        "skip": header.lines,
+        "delim": header.separator,
+        "quote": header.quote,
+        "columns": {
+            f"c{i}": "DOUBLE" if d.lower() == value else "VARCHAR"
+            for i, d in enumerate(header.dimensions)
+        },
+        "longest": MAX_LINE,
+    }
+
+
+def _value_column(header: VedaHeader) -> str:
+    names = [d.lower() for d in header.dimensions]
+    return f"c{names.index(header.value_dimension.lower())}"
+
+
+def _coded_columns(header: VedaHeader) -> dict[str, int]:
+    """Return the canonical columns that the file has, and where."""
+    value = header.value_dimension.lower()
+    return {
+        _COLUMN_OF_DIMENSION[d.lower()]: i
+        for i, d in enumerate(header.dimensions)
+        if d.lower() != value and d.lower() in _COLUMN_OF_DIMENSION
+    }
+
+
+def _extra_columns(header: VedaHeader) -> dict[str, str]:
+    """Return the dimensions that have no canonical column, by their name in the file."""
+    known = {*_coded_columns(header).values(), int(_value_column(header)[1:])}
+    return {f"c{i}": d for i, d in enumerate(header.dimensions) if i not in known}
+
+
+def _store_rows(
+    plain: Path, header: VedaHeader, cells: _Cells, connection: duckdb.DuckDBPyConnection
+) -> None:
+    codes.make(
+        connection,
+        {
+            column: {
+                t or NO_VALUE for t in (cells.texts.get(column, set()) | {NO_VALUE}) - _NO_VALUES
+            }
+            for column in RAW_RESULT_COLUMNS
+        },
+    )
+    coded = _coded_columns(header)
+    columns = []
+    for column in RAW_RESULT_COLUMNS:
+        cell = f"c{coded[column]}" if column in coded else f"'{NO_VALUE}'"
+        if _NO_VALUES.intersection(cells.texts.get(column, ())):
+            cell = f"CASE WHEN {cell} IS NULL OR {cell} = 'NONE' THEN '{NO_VALUE}' ELSE {cell} END"
+        columns.append(f"({cell})::{codes.type_of(column)} AS {column}")
+    columns += [f"{_value_column(header)} AS value", *_extra_columns(header)]
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE raw_result AS SELECT {', '.join(columns)} FROM {_CSV})",
+        _csv_options(plain, header),
+    )
+
+
+def _keep_extra_dimensions(header: VedaHeader, connection: duckdb.DuckDBPyConnection) -> None:
+    """Keep the cells of dimensions that have no canonical column, by row number."""
+    for column, name in _extra_columns(header).items():
+        connection.execute(
+            f"INSERT INTO result_extra SELECT rowid, ?, {column} FROM raw_result"
+            f" WHERE {column} IS NOT NULL",
+            [name],
+        )
+        connection.execute(f"ALTER TABLE raw_result DROP COLUMN {column}")
+
+
+def _report_rows(
+    path: Path,
+    header: VedaHeader,
+    text: PlainText,
+    cells: _Cells,
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    report(connection, "info", "read", "result rows read", file=path.name, count=cells.rows)
+    if text.repaired:
+        report(
+            connection,
+            "info",
+            "encoding",
+            "bytes that are not UTF-8 were read as Windows-1252",
+            file=path.name,
+            count=text.repaired,
+        )
+    if not text.ends_with_newline:
+        report(
+            connection,
+            "warning",
+            "truncated",
+            "the last line has no line end: the file may have been cut off",
+            file=path.name,
+            line=header.lines + cells.rows,
+        )
+    if cells.missing:
+        report(
+            connection,
+            "warning",
+            "values",
+            "rows without a value are kept as missing",
+            file=path.name,
+            count=cells.missing,
+        )
+    if cells.not_finite:
+        report(
+            connection,
+            "warning",
+            "values",
+            "values that are infinite or not a number; they are left out of flows and prices",
+            file=path.name,
+            count=cells.not_finite,
+        )
 
 
 def _unreadable_row(
@@ -358,67 +477,6 @@ def _unreadable_row(
         line=line,
         details=details,
     )
-
-
-def _cell(name: str) -> str:
-    return f"CASE WHEN {name} IS NULL OR {name} = 'NONE' THEN '{NO_VALUE}' ELSE {name} END"
-
-
-def _insert_raw_result(
-    names: Sequence[str], value: str, connection: duckdb.DuckDBPyConnection
-) -> None:
-    source = {
-        _COLUMN_OF_DIMENSION[n]: f"c{i}" for i, n in enumerate(names) if n in (_COLUMN_OF_DIMENSION)
-    }
-    cells = [_cell(source[c]) if c in source else f"'{NO_VALUE}'" for c in RAW_RESULT_COLUMNS]
-    connection.execute(
-        f"INSERT INTO raw_result SELECT {', '.join(cells)}, c{names.index(value)} FROM veda_rows"
-    )
-
-
-def _keep_extra_dimensions(
-    names: Sequence[str],
-    value: str,
-    header: VedaHeader,
-    connection: duckdb.DuckDBPyConnection,
-) -> None:
-    """Keep the cells of dimensions that have no canonical column, by row number."""
-    for index, name in enumerate(names):
-        if name == value or name in _COLUMN_OF_DIMENSION:
-            continue
-        connection.execute(
-            f"INSERT INTO result_extra SELECT row_number() OVER () - 1, ?, c{index} FROM veda_rows"
-            f" QUALIFY c{index} IS NOT NULL",
-            [header.dimensions[index]],
-        )
-
-
-def _report_values(path: Path, connection: duckdb.DuckDBPyConnection) -> None:
-    missing = _one(connection, "SELECT count(*) FROM raw_result WHERE value IS NULL")
-    if missing:
-        report(
-            connection,
-            "warning",
-            "values",
-            "rows without a value are kept as missing",
-            file=path.name,
-            count=missing,
-        )
-    infinite = _one(connection, "SELECT count(*) FROM raw_result WHERE NOT isfinite(value)")
-    if infinite:
-        report(
-            connection,
-            "warning",
-            "values",
-            "values that are infinite or not a number; they are left out of flows and prices",
-            file=path.name,
-            count=infinite,
-        )
-
-
-def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = connection.execute(sql).fetchone()
-    return int(row[0]) if row else 0
 
 
 # ---------------------------------------------------------------------------- beside the results
