@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from catalogs.readers.base import Reader
 from catalogs.readers.miro import MiroReader
+from catalogs.readers.timesreport import TimesreportReader
 from catalogs.readers.veda import VedaReader
 from catalogs.readers.veda_batch import BatchExportReader
 
-READERS: tuple[Reader, ...] = (MiroReader(), VedaReader(), BatchExportReader())
+READERS: tuple[Reader, ...] = (MiroReader(), VedaReader(), TimesreportReader(), BatchExportReader())
