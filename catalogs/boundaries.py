@@ -394,7 +394,7 @@ def _report_what_is_missing(connection: duckdb.DuckDBPyConnection, network: Netw
             count=unknown,
         )
     electricity = any(ELECTRICITY_SETS & sets for sets in network.commodity_sets.values())
-    if not electricity:
+    if not electricity and network.commodity_unit:
         report(
             connection,
             "warning",

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from catalogs.readers.base import Reader
+from catalogs.readers.iamc import IamcReader
 from catalogs.readers.miro import MiroReader
 from catalogs.readers.timesreport import TimesreportReader
 from catalogs.readers.veda import VedaReader
 from catalogs.readers.veda_batch import BatchExportReader
 
-READERS: tuple[Reader, ...] = (MiroReader(), VedaReader(), TimesreportReader(), BatchExportReader())
+READERS: tuple[Reader, ...] = (
+    MiroReader(),
+    VedaReader(),
+    TimesreportReader(),
+    BatchExportReader(),
+    IamcReader(),
+)
