@@ -10,8 +10,10 @@ explorer                            # in a notebook: options and pictures side b
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
 
@@ -125,6 +127,7 @@ class ScenarioExplorer(Viewer):
             raise ValueError("ScenarioExplorer needs a source: open_source(directory)")
         self._built = False
         self._answer: Answer | None = None
+        self._questions = 0
         self._known_members: dict[tuple[str, ...], list[str]] = {}
         self._take_source()
 
@@ -293,9 +296,9 @@ class ScenarioExplorer(Viewer):
         }
         self._body = pn.Column(self._panels[self.tab], sizing_mode="stretch_width")
         self._tabs.param.watch(lambda event: setattr(self, "tab", TABS[event.new]), "active")
-        self.selection.param.watch(self._draw, ["scenarios", "base", "regions", "years", "unit"])
+        self.selection.param.watch(self._redraw, ["scenarios", "base", "regions", "years", "unit"])
         self.param.watch(
-            self._draw,
+            self._redraw,
             ["source", "measure", "attribute", "group_by", "filters", "arrangement", "compare",
              "chart", "most_groups"],
         )  # fmt: skip
@@ -311,19 +314,36 @@ class ScenarioExplorer(Viewer):
         if not self._built:
             self._build()
 
-    def _draw(self, *_events: Any) -> None:
-        """Ask and show; a refusal stands in the picture's place with a way out.
+    def _redraw(self, *_events: Any) -> None:
+        """Draw what is asked for now; on a server, once the answer is there.
 
-        What takes time is worked out where the change came in, on a server a thread of its own;
-        then the page is changed at once, in the thread that may and in one message.
+        There the source is asked in a thread, so that nobody waits for another's question, and
+        what is drawn is the newest question only.
         """
+        document = pn.state.curdoc
         self.working = True
-        try:
-            show = self._next_picture()
-        except Exception:
-            self.working = False
-            raise
-        pn.state.execute(partial(self._change_page, show))
+        if document is None or document.session_context is None:
+            self._draw()
+            return
+        self._questions += 1
+        pn.state.execute(partial(self._ask_and_draw, self._questions))
+
+    async def _ask_and_draw(self, question: int) -> None:
+        # Whatever is wrong with it is said when it is drawn: asked again, from the kept answers.
+        with suppress(Exception):
+            await asyncio.to_thread(self.source.ask, self.query)
+        if question == self._questions:
+            pn.state.execute(self._draw, schedule=True)
+
+    def _draw(self) -> None:
+        """Ask and show, in one message; a refusal stands in the picture's place with a way out."""
+        with hold():
+            try:
+                self._next_picture()()
+                self._controls.follow()
+                self._trail.follow()
+            finally:
+                self.working = False
 
     def _next_picture(self) -> Callable[[], None]:
         """Ask; return what shows the answer, or why there is none."""
@@ -340,15 +360,6 @@ class ScenarioExplorer(Viewer):
                 "Choose more scenarios, regions or years, or take filters away.",
             )
         return self._picture_of(frame, self._answer)
-
-    def _change_page(self, show: Callable[[], None]) -> None:
-        with hold():
-            try:
-                show()
-                self._controls.follow()
-                self._trail.follow()
-            finally:
-                self.working = False
 
     def _picture_of(self, frame: pd.DataFrame, answer: Answer) -> Callable[[], None]:
         """Lay the picture out; return what shows it."""

@@ -85,7 +85,6 @@ def arguments(settings: Settings) -> list[str]:
         *("--address", settings.address),
         *("--port", str(settings.port)),
         *("--plugins", "app.server.plugin"),
-        *("--num-threads", str(settings.threads)),
         *("--unused-session-lifetime", str(milliseconds)),
         *("--check-unused-sessions", str(milliseconds // 4)),
         *("--keep-alive", str(settings.keep_alive * 1000)),

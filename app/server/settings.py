@@ -17,7 +17,6 @@ class Settings:
     port: int = 5006
     websocket_origins: tuple[str, ...] = ()
     prefix: str = ""
-    threads: int = 8
     # A closed tab's session is kept this long, so that a short loss of connection costs nothing.
     unused_session_lifetime: int = 60
     keep_alive: int = 25
@@ -26,8 +25,8 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """The settings that the environment gives; what it lacks keeps its default.
 
-        Reads TIMES_DATA, TIMES_ADDRESS, TIMES_PORT, TIMES_PREFIX, TIMES_THREADS and
-        BOKEH_ALLOW_WS_ORIGIN (names separated by commas). Raises ValueError on a bad number.
+        Reads TIMES_DATA, TIMES_ADDRESS, TIMES_PORT, TIMES_PREFIX and BOKEH_ALLOW_WS_ORIGIN
+        (names separated by commas). Raises ValueError on a bad number.
         """
         given = os.environ if environment is None else environment
         origins = given.get("BOKEH_ALLOW_WS_ORIGIN", "")
@@ -37,5 +36,4 @@ class Settings:
             port=int(given.get("TIMES_PORT", cls.port)),
             websocket_origins=tuple(name.strip() for name in origins.split(",") if name.strip()),
             prefix=given.get("TIMES_PREFIX", cls.prefix),
-            threads=int(given.get("TIMES_THREADS", cls.threads)),
         )
