@@ -37,14 +37,15 @@ from catalogs.query import DIMENSIONS, Query
 from catalogs.source import Answer, Source
 from components import explorer_panels as panels
 from components.charts.bars import lay_out_bars
-from components.charts.lines import DASHES, lay_out_lines
-from components.charts.series import OTHER, WHOLE_HORIZON, Series, make_series, year_label
+from components.charts.difference import difference
+from components.charts.lines import lay_out_lines
+from components.charts.series import OTHER, Series, make_series
 from components.charts.view import ChartView
 from components.downloads import to_csv
+from components.explorer_words import foot_line, legend_of, sentence, version_line
 from components.legend import ChartKey
-from components.names import dimension_name, readable, shorten
+from components.names import shorten
 from components.notices import notice
-from components.numbers import significant
 from components.selection import Selection
 from components.tab_bar import TabBar
 
@@ -380,8 +381,8 @@ class ScenarioExplorer(Viewer):
                 ),
             )
             draw = partial(self._chart_view.show_bars, layout)
-        said = {"title": self._sentence(answer), "foot": self._foot_line(series, answer)}
-        return partial(self._show, draw, self._legend_of(series, unit), answer, said)
+        said = {"title": sentence(self, answer), "foot": foot_line(self, series, answer)}
+        return partial(self._show, draw, legend_of(series, unit, lines=self.is_lines), answer, said)
 
     def _show(
         self,
@@ -405,7 +406,7 @@ class ScenarioExplorer(Viewer):
         self._beside.visible = False
         self._table.show(None)
         self._query_panel.show(None)
-        self.param.update(title=self.asked.label, foot=self._version_line())
+        self.param.update(title=self.asked.label, foot=version_line(self))
 
     def _way_out(self) -> tuple[str | None, Callable[[], object] | None]:
         """What a button under a refusal offers: what has caused it, put right."""
@@ -452,68 +453,6 @@ class ScenarioExplorer(Viewer):
             self._known_members[key] = [str(code) for (code,) in rows]
         return self._known_members[key]
 
-    def _legend_of(self, series: Series, unit: str) -> dict[str, Any]:
-        year = series.years[-1] if series.years else 0
-        base = series.scenarios[0] if series.scenarios else ""
-        amounts = {
-            member.code: significant(series.values[base, year, member.code])
-            for member in series.members
-            if (base, year, member.code) in series.values
-        }
-        entries = [
-            {
-                "code": member.code,
-                "label": member.label,
-                "title": member.code
-                if member.code == member.label
-                else (f"{member.label} ({member.code})"),
-                "colour": member.colour,
-                "amount": amounts.get(member.code, ""),
-            }
-            for member in series.members
-        ]
-        keys = []
-        if self.is_lines and len(series.scenarios) > 1:
-            keys = [
-                {"label": readable(name), "dash": DASHES[number % len(DASHES)]}
-                for number, name in enumerate(series.scenarios)
-            ]
-        return {
-            "groups": entries,
-            "line_keys": keys,
-            "heading": f"{readable(base)}, {year_label(year)}, {unit}",
-            "hint": "click to look inside",
-        }
-
-    def _sentence(self, answer: Answer) -> str:
-        """The title: what is shown, of where, in which unit."""
-        asked = self.asked
-        parts = [f"{asked.label} by {dimension_name(self.group)}"]
-        if self.compare == "difference":
-            parts[0] += f", difference to {readable(self.selection.base_scenario)}"
-        parts += [
-            ", ".join(self.label(d, m) for m in members[:3]) + (" …" if len(members) > 3 else "")
-            for d, members in self.kept.items()
-        ]
-        regions = self.selection.regions
-        if regions:
-            names = [self.label("region", region) for region in regions]
-            parts.append(", ".join(names[:3]) + (" …" if len(names) > 3 else ""))
-        count = len(self.selection.scenarios)
-        parts.append(readable(self.selection.scenarios[0]) if count == 1 else f"{count} scenarios")
-        parts.append(answer.unit)
-        return ", ".join(parts)
-
-    def _foot_line(self, series: Series, answer: Answer) -> str:
-        said = [f"left out: {text}" for text in answer.left_out]
-        if series.merged:
-            said.append(f"{series.merged} smaller groups are shown as one")
-        return " · ".join([self._version_line(), *said])
-
-    def _version_line(self) -> str:
-        published = self.source.manifest.published_at.replace("T", " ")[:16]
-        return f"{self.source.dataset}, version {self.source.version[:8]}, {published} UTC"
-
     @property
     def sidebar(self) -> list[Viewable]:
         """The controls, for the page's rail: what all tools share first.
@@ -535,25 +474,6 @@ class ScenarioExplorer(Viewer):
             pn.Column(pn.pane.Str(self.param.title), self.main, sizing_mode="stretch_width"),
             sizing_mode="stretch_width",
         )
-
-
-def difference(frame: pd.DataFrame, group: str, base: str, absent: float = 0.0) -> pd.DataFrame:
-    """Return each scenario's values less the base scenario's, without the base itself.
-
-    A value that only one side has counts as ``absent`` on the other; NaN leaves it out.
-    """
-    # Values of the whole horizon have no year, and pandas leaves out what has no key.
-    keyed = frame.assign(year=frame["year"].fillna(WHOLE_HORIZON).astype(int))
-    wide = keyed.pivot_table(
-        index=["year", group], columns="scenario", values="value", aggfunc="sum"
-    ).fillna(absent)
-    if base not in wide:
-        return frame.iloc[0:0]
-    changes = wide.drop(columns=base).sub(wide[base], axis=0)
-    tidy = changes.reset_index().melt(["year", group], var_name="scenario", value_name="value")
-    tidy = tidy.dropna(subset=["value"])
-    tidy["year"] = tidy["year"].astype("Int16").mask(tidy["year"] == WHOLE_HORIZON)
-    return tidy[["scenario", "year", group, "value"]].sort_values(["scenario", "year", group])
 
 
 def after_the_picture(parts: list[Viewable]) -> Viewable:

@@ -29,10 +29,11 @@ from catalogs.source import Source
 from catalogs.store import Manifest, PublishedScenario
 from components.browser_history import BrowserHistory
 from components.charts.bars import BarLayout, lay_out_bars
+from components.charts.difference import difference
 from components.charts.lines import LineLayout, lay_out_lines
 from components.charts.series import OTHER, WHOLE_HORIZON, Series, make_series
 from components.downloads import to_csv
-from components.explorer import ScenarioExplorer, difference
+from components.explorer import ScenarioExplorer
 from components.explorer_panels import wide_table
 from components.legend import ChartKey
 from components.names import readable, shorten
