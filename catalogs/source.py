@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -211,6 +212,18 @@ class Source:
         """Run SQL of our own over the views, on a cursor of its own; return rows."""
         with self._connection.cursor() as cursor:
             return cursor.execute(sql, parameters).fetchall()
+
+    def table(self, name: str) -> duckdb.DuckDBPyRelation:
+        """Return a view as a relation on a cursor of its own, to be read batch by batch."""
+        return self._connection.cursor().view(name)
+
+    @contextmanager
+    def tables_of(self, scenario: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a cursor to which the names of canonical tables mean those of one scenario."""
+        number = self.scenario_names.index(scenario)
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"USE s{number}")
+            yield cursor
 
     def available(self, measure_name: str) -> Available:
         """Return the units in which a measure occurs, and the scenarios that have it."""

@@ -171,6 +171,9 @@ _DERIVED = (
     ),
 )
 
+#: Tables that an import works out from the others.
+DERIVED_TABLES = frozenset(table.name for table in _DERIVED)
+
 TABLES: Mapping[str, Table] = MappingProxyType({t.name: t for t in (*_READ, *_DERIVED)})
 
 

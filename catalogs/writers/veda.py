@@ -10,8 +10,8 @@ The small files hold what VEDA has a place for. Units, periods, timeslices and C
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,7 +19,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.csv
 
+from catalogs.errors import TimesError
+from catalogs.source import Source
 from catalogs.tables import NO_VALUE
+from catalogs.writers.base import Selection, Writer, Written, whole_file
+from catalogs.writers.selection import Results, chosen_scenarios, filtered, result_rows
 
 #: VEDA's dimensions and the columns that hold them, in the order of a ``.vd``.
 _DIMENSIONS = {
@@ -39,12 +43,18 @@ _VALUE = "PV"
 #: What GDX2VEDA states as the version of its layout.
 _LAYOUT = "2005-10-07"
 
+#: What the name of a file is better without.
+_UNSAFE = re.compile(r"[^\w .()+-]+")
+
 #: Without line breaks: VEDA's small files have one row per line.
 _ONE_LINE = "regexp_replace({}, '[\\r\\n]+', ' ', 'g')"
 
 
 def write_vd(
-    rows: duckdb.DuckDBPyConnection | duckdb.DuckDBPyRelation, path: Path, *, scenario: str
+    rows: duckdb.DuckDBPyConnection | duckdb.DuckDBPyRelation,
+    path: Path | BinaryIO,
+    *,
+    scenario: str,
 ) -> int:
     """Write result rows as a ``.vd``; return how many were written.
 
@@ -55,7 +65,7 @@ def write_vd(
         column gives the order), or a connection, of which the table ``result`` is written. A year
         or text that is NULL becomes ``-``; a value that is NULL becomes an empty cell.
     path
-        The file to write. One of that name is replaced.
+        The file to write (one of that name is replaced), or a binary stream.
     scenario
         The name by which VEDA shows the scenario.
 
@@ -70,7 +80,7 @@ def write_vd(
         relation = relation.order('"row"')
     cells = [f"coalesce({c}::VARCHAR, '{NO_VALUE}') AS {c}" for c in dimensions.values()]
     chosen = relation.project(", ".join([*cells, "value::DOUBLE AS value"]))
-    with _whole_file(path) as file:
+    with whole_file(path) if isinstance(path, Path) else nullcontext(path) as file:
         file.write(_header(scenario, list(dimensions)).encode())
         return _write_rows(chosen, file)
 
@@ -174,7 +184,7 @@ def _write_table(
     """Write a query's rows, all text, after ``preamble``; return how many."""
     relation = connection.sql(query)
     cells = [f'{_ONE_LINE.format(f"coalesce(#{n}, {NO_VALUE!r})")} AS "{n}"' for n in range(1, 5)]
-    with _whole_file(path) as file:
+    with whole_file(path) as file:
         file.write(preamble.encode())
         return _write_rows(relation.project(", ".join(cells)), file)
 
@@ -191,13 +201,54 @@ def _write_rows(relation: duckdb.DuckDBPyRelation, file: BinaryIO) -> int:
     return rows
 
 
-@contextmanager
-def _whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file beside ``path`` for writing, and give it that name if nothing goes wrong."""
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    try:
-        with unfinished.open("wb") as file:
-            yield file
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+# ---------------------------------------------------------------------------- exports
+
+
+def write_results(source: Source, selection: Selection, stream: BinaryIO) -> Written:
+    """Write the chosen result rows of one scenario as a ``.vd``.
+
+    Raises ``TimesError`` when the selection has several scenarios.
+    """
+    assert isinstance(selection, Results), "a .vd holds results"
+    scenarios = chosen_scenarios(source, selection)
+    if len(scenarios) > 1:
+        raise TimesError(
+            f"A .vd holds one scenario, and {len(scenarios)} are chosen.",
+            "Choose one of them, or export to a folder: each scenario gets its own files there.",
+        )
+    rows = result_rows(source, selection)
+    return Written(write_vd(rows, stream, scenario=scenarios[0].scenario))
+
+
+def write_sets(source: Source, selection: Selection, folder: Path) -> Written:
+    """Write the four VEDA files of each chosen scenario into a folder.
+
+    Descriptions, sets and topology are whole, whichever rows are chosen.
+    """
+    assert isinstance(selection, Results), "VEDA files hold results"
+    result_rows(source, selection)
+    files: list[str] = []
+    rows = 0
+    for scenario in chosen_scenarios(source, selection):
+        stem = _stem(scenario.key, {Path(name).stem.lower() for name in files})
+        paths = [folder / f"{stem}.{suffix}" for suffix in ("vd", "vde", "vds", "vdt")]
+        chosen = filtered(source.table("result"), [scenario.key], selection)
+        rows += write_vd(chosen, paths[0], scenario=scenario.scenario)
+        with source.tables_of(scenario.key) as connection:
+            write_vde(connection, paths[1])
+            write_vds(connection, paths[2])
+            write_vdt(connection, paths[3], scenario=scenario.scenario)
+        files += [path.name for path in paths]
+    return Written(rows, tuple(files))
+
+
+def _stem(key: str, taken: set[str]) -> str:
+    """Return a file name for a scenario that no other has (without case)."""
+    stem = whole = _UNSAFE.sub("_", key)[:100].strip(". ") or "scenario"
+    number = 2
+    while stem.lower() in taken:
+        stem, number = f"{whole}_{number}", number + 1
+    return stem
+
+
+WRITERS = (Writer("vd", "VEDA .vd", ".vd", "text/plain", (Results,), write_results, write_sets),)
