@@ -400,7 +400,7 @@ def test_a_gdx_without_results_says_what_it_holds(tmp_path: Path) -> None:
     container = transfer.Container(system_directory=gamspy_base.directory)
     transfer.Set(container, "par_actl_like", ["*"], records=["a"])
     container.write(str(tmp_path / "other.gdx"))
-    with pytest.raises(UnreadableFileError, match=r"no cubeoutput.*par_actl_like.*cubeinput"):
+    with pytest.raises(UnreadableFileError, match=r"no results of TIMES.*par_actl_like.*cubeinput"):
         read(tmp_path / "other.gdx")
 
 

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from catalogs.errors import UnreadableFileError
+from catalogs.readers.text_files import first_bytes
 
 ZIP_MAGIC = b"PK\x03\x04"
 
@@ -17,8 +18,7 @@ LARGEST_RATIO = 250
 
 def is_zip(path: Path) -> bool:
     """Whether the first bytes are those of a zip."""
-    with path.open("rb") as stream:
-        return stream.read(4) == ZIP_MAGIC
+    return first_bytes(path, 4) == ZIP_MAGIC
 
 
 def open_zip(path: Path, *, largest: int, expected: str) -> zipfile.ZipFile:

@@ -21,7 +21,8 @@ import duckdb
 import pyarrow as pa
 
 from catalogs.errors import UnreadableFileError
-from catalogs.readers import miro_inputs, miro_tables
+from catalogs.readers import gdx_times, miro_inputs, miro_tables
+from catalogs.readers.archives import is_outside, is_zip
 from catalogs.readers.base import (
     RAW_RESULT_COLUMNS,
     Format,
@@ -33,6 +34,7 @@ from catalogs.readers.base import (
     report,
 )
 from catalogs.readers.gdx import GdxContents, is_gdx, numbers, read_gdx, require_extra
+from catalogs.readers.text_files import first_bytes
 
 ARCHIVE_SUFFIX = ".miroscen"
 DATA = "data.gdx"
@@ -70,11 +72,14 @@ _RESULT_ORDER = (
 )
 
 _EXPECTED_ARCHIVE = "the zip that GAMS MIRO exports as a scenario, with a data.gdx in it"
-_EXPECTED_SYMBOLS = "the symbol cubeoutput (and cubeinput), as TIMES in GAMS MIRO writes them"
+_EXPECTED_SYMBOLS = (
+    "the symbol cubeoutput (and cubeinput), as TIMES in GAMS MIRO writes them, or those of a TIMES"
+    " run (f_in, f_out, par_actl, par_capl, reg_obj ...)"
+)
 
 
 class MiroReader:
-    """Reads ``.miroscen`` and the bare ``.gdx`` of a MIRO scenario."""
+    """Reads ``.miroscen``, the bare ``.gdx`` out of one, and the ``.gdx`` of a TIMES run."""
 
     name = "miro"
     format = Format(
@@ -92,10 +97,10 @@ class MiroReader:
         scenarios, others = [], []
         for path in paths:
             suffix = path.suffix.lower()
-            if suffix == ARCHIVE_SUFFIX:
+            if suffix == ARCHIVE_SUFFIX or _holds_data(path):
                 with _open_archive(path):
                     pass
-            elif suffix == ".gdx":
+            elif suffix == ".gdx" or _begins_as_gdx(path):
                 _check_gdx(path)
             else:
                 others.append(path)
@@ -118,7 +123,7 @@ class MiroReader:
         path = files.main
         header = ScenarioHeader(scenario=path.stem, source_format="GAMS MIRO")
         progress(0.0, "unpacking")
-        if path.suffix.lower() == ARCHIVE_SUFFIX:
+        if path.suffix.lower() == ARCHIVE_SUFFIX or not _begins_as_gdx(path):
             with TemporaryDirectory(prefix="times-miro-") as folder:
                 metadata = _unpack(path, Path(folder), connection)
                 _name(header, metadata, path, connection)
@@ -127,9 +132,14 @@ class MiroReader:
             _check_gdx(path)
             contents = _read_data(path, path.name, progress)
         progress(0.5, "storing results")
-        header.rows_read = _store_results(contents, path.name, connection)
+        if "cubeoutput" in contents.symbols:
+            store_results, load_inputs = _store_results, miro_inputs.load
+        else:
+            header.source_format = "GDX of TIMES"
+            store_results, load_inputs = gdx_times.store_results, gdx_times.load_inputs
+        header.rows_read = store_results(contents, path.name, connection)
         progress(0.8, "storing what the model says of processes and commodities")
-        header.notes.update(miro_tables.store(contents, path.name, connection))
+        header.notes.update(miro_tables.store(contents, path.name, connection, load_inputs))
         progress(1.0, "read")
         return header
 
@@ -157,7 +167,14 @@ def _open_archive(path: Path) -> zipfile.ZipFile:
 
 
 def _check_sizes(archive: zipfile.ZipFile, file: str) -> None:
-    """Refuse what would unpack to absurdly much. ``zipfile`` never unpacks more than it says."""
+    """Refuse names that lead outside, and what would unpack to absurdly much.
+
+    ``zipfile`` never unpacks more than the archive says.
+    """
+    if outside := [name for name in archive.namelist() if is_outside(name)]:
+        raise UnreadableFileError(
+            file, f"the zip names a file outside itself, {outside[0]}", _EXPECTED_ARCHIVE
+        )
     for name, largest in ((DATA, LARGEST_DATA), (METADATA, LARGEST_METADATA)):
         if name not in archive.namelist():
             continue
@@ -176,13 +193,27 @@ def _check_sizes(archive: zipfile.ZipFile, file: str) -> None:
             )
 
 
+def _holds_data(path: Path) -> bool:
+    """Whether a file of any other name is a zip with a ``data.gdx``."""
+    if not is_zip(path):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return DATA in archive.namelist()
+    except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError, OSError):
+        return False
+
+
+def _begins_as_gdx(path: Path) -> bool:
+    return is_gdx(first_bytes(path))
+
+
 def _check_gdx(path: Path) -> None:
     """Raise ``UnreadableFileError`` unless the file begins as GDX does."""
-    with path.open("rb") as file:
-        if not is_gdx(file.read(64)):
-            raise UnreadableFileError(
-                path.name, "the file does not begin as a GDX file does", "a GDX file of GAMS"
-            )
+    if not _begins_as_gdx(path):
+        raise UnreadableFileError(
+            path.name, "the file does not begin as a GDX file does", "a GDX file of GAMS"
+        )
 
 
 def _unpack(path: Path, folder: Path, connection: duckdb.DuckDBPyConnection) -> bytes | None:
@@ -253,13 +284,16 @@ def _text_notes(metadata: dict[str, Any]) -> dict[str, str]:
 def _read_data(path: Path, shown_as: str, progress: Progress) -> GdxContents:
     """Read the symbols needed; raise ``UnreadableFileError`` if there are no results."""
     progress(0.1, "reading GDX")
-    contents = read_gdx(path, ("cubeoutput", *miro_inputs.SYMBOLS), shown_as=shown_as)
+    wanted = ("cubeoutput", *miro_inputs.SYMBOLS, *gdx_times.symbols())
+    contents = read_gdx(path, tuple(dict.fromkeys(wanted)), shown_as=shown_as)
     symbol = contents.symbols.get("cubeoutput")
+    if symbol is None and gdx_times.is_times_run(contents):
+        return contents
     if symbol is None:
         names = [found.name for found in contents.symbols.values()]
         raise UnreadableFileError(
             shown_as,
-            f"the GDX has no cubeoutput; it holds {_some(names) if names else 'no symbols'}",
+            f"the GDX has no results of TIMES; it holds {_some(names) if names else 'no symbols'}",
             _EXPECTED_SYMBOLS,
         )
     if symbol.kind != "parameter" or symbol.dimension != len(_RESULT_ORDER):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import duckdb
 import numpy as np
@@ -17,17 +17,21 @@ GROUP_COMMODITIES = ("NRGI", "NRGO", "ENVI", "ENVO", "DEMO", "MATI", "MATO")
 
 
 def store(
-    contents: GdxContents, file: str, connection: duckdb.DuckDBPyConnection
+    contents: GdxContents,
+    file: str,
+    connection: duckdb.DuckDBPyConnection,
+    load: Callable[[GdxContents, str, duckdb.DuckDBPyConnection], None] = miro_inputs.load,
 ) -> dict[str, str]:
     """Fill the canonical tables except ``raw_result``; return notes on the scenario.
 
+    ``load`` makes the two tables of inputs that all of it is taken from.
     ``raw_result`` must be filled already: the regions with results are the internal ones.
     ``commodity_efficiency`` holds the years that the file gives; TIMES interpolates between them
     and holds the first and last value beyond. Year 0 is left out: there TIMES keeps the option
     for interpolating. A capacity unit is only known where ``PRC_CAPUNT`` gives it: ``UNITS_CAP``
     lists the units of all processes together.
     """
-    miro_inputs.load(contents, file, connection)
+    load(contents, file, connection)
     for statement in _STATEMENTS:
         connection.execute(statement)
     _store_timeslices(contents, file, connection)

@@ -76,6 +76,15 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
         raise UnreadableFileError(path.name, "it cannot be opened", "a readable file") from error
 
 
+def first_bytes(path: Path, count: int = 64) -> bytes:
+    """Return how a file begins; nothing where it cannot be opened, which reading it will say."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(count)
+    except OSError:
+        return b""
+
+
 def _is_compressed(path: Path) -> bool:
     with path.open("rb") as stream:
         return stream.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from catalogs.errors import UnreadableFileError
+from catalogs.readers.text_files import first_bytes
 
 #: Stands at byte 8 of every DuckDB file.
 MAGIC = b"DUCK"
@@ -86,8 +87,7 @@ class ReportTable:
 
 def begins_as_duckdb(path: Path) -> bool:
     """Whether the first bytes are those of a DuckDB file."""
-    with path.open("rb") as stream:
-        return stream.read(16)[8:12] == MAGIC
+    return first_bytes(path)[8:12] == MAGIC
 
 
 @contextmanager
