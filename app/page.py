@@ -27,7 +27,7 @@ from app.address import AddressSync, Location
 from app.server.settings import Settings
 from app.sources import Sources
 from app.tools import TOOLS, tool_at
-from catalogs.errors import UnknownDatasetError
+from catalogs.errors import TimesError, UnknownDatasetError
 from components.notices import announce, error_notice, log_error
 from components.shell import remembered_theme, shell
 from components.theme import THEME_CONFIG
@@ -193,6 +193,9 @@ def _reference(component: Any, name: str) -> Any:
 def _report(error: Exception) -> None:
     """Whatever a callback raised: logged under an id, and said on the page."""
     error_id = log_error(error)
+    if isinstance(error, TimesError):
+        announce(f"{error.what} {error.remedy}".strip(), kind="warning")
+        return
     announce(
         f"That did not work: something went wrong in the server (error id {error_id}).",
         kind="error",

@@ -14,6 +14,7 @@ from panel.viewable import Viewable
 from catalogs.measures import measures
 from catalogs.source import Answer
 from components.charts.series import WHOLE_HORIZON, year_label
+from components.downloads import Downloads
 from components.names import dimension_name, readable
 from components.notices import PlainText
 from components.numbers import significant
@@ -62,14 +63,7 @@ class Controls:
             options={"Automatic": "auto", "Bars": "bars", "Lines": "lines"},
             size="small",
         )
-        self._download = pmui.FileDownload(
-            label="Download CSV",
-            callback=explorer.csv,
-            filename="times-results.csv",
-            size="small",
-        )
-        # Among the arguments above it would give a warning: Panel 1.9 looks at them twice.
-        self._download.variant = "outlined"
+        self._downloads = Downloads(explorer)
         for widget, owner, name in (
             (self._scenarios, selection, "scenarios"),
             (self._base, selection, "base"),
@@ -107,12 +101,14 @@ class Controls:
         widgets = [
             self._scenarios, self._base, self._regions, self._years, self._measure,
             self._attribute, self._group, self._unit, self._filter_by, self._members,
-            self._arrangement, self._compare, self._chart, self._download,
+            self._arrangement, self._compare, self._chart, self._downloads.format,
+            self._downloads.button,
         ]  # fmt: skip
         for widget in widgets:
             widget.param.update(width=None, sizing_mode="stretch_width", margin=(6, 0))
             # A choice comes alone: Panel need not wait 50 ms for further changes.
             widget._debounce = 0  # type: ignore[misc]  # a class variable
+        self._downloads.format.margin = (20, 0, 6, 0)  # its label is clear of what is folded
         return [
             self._scenarios,
             self._base,
@@ -124,7 +120,8 @@ class Controls:
             self._group,
             self._unit,
             self._folded,
-            self._download,
+            self._downloads.format,
+            self._downloads.button,
         ]
 
     def _setter(self, owner: Any, name: str) -> Any:

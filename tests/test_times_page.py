@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -309,12 +310,25 @@ def test_download_is_the_table_of_the_view(
 ):
     open_page(page, f"{times}&measure=emissions&scenarios=Reference,Climate target&years=2050")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download CSV").click()
+        page.get_by_role("button", name="Download", exact=True).click()
     assert download.value.suggested_filename == "times-results.csv"
     explorer = ScenarioExplorer(source=demo, measure="emissions")
     explorer.selection.param.update(scenarios=["Reference", "Climate target"], years=[2050])
     assert Path(download.value.path()).read_bytes() == explorer.csv().getvalue()
     assert len(explorer.table()) == len(values(page))
+
+
+def test_download_in_another_format_has_the_figures_of_the_chart(
+    page: Page, recorded: Recorded, times: str
+):
+    open_page(page, f"{times}&measure=emissions&scenarios=Reference&years=2050")
+    choose(page, "Download as", "Excel")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download", exact=True).click()
+    assert download.value.suggested_filename == "times-results.xlsx"
+    sheet = pd.read_excel(Path(download.value.path()))
+    found = {(row.scenario, str(row.year), row.sector): row.value for row in sheet.itertuples()}
+    same(values(page), found)
 
 
 def test_difference_is_to_the_base_scenario(
