@@ -1,4 +1,4 @@
-"""The command line of the catalog: ``python -m catalogs import|list|describe``."""
+"""The command line of the catalog: ``python -m catalogs import|list|describe|check``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from catalogs import open_source
+from catalogs import check, open_source
 from catalogs.errors import TimesError
 from catalogs.importing import import_files
 from catalogs.readers.base import Progress as Report
@@ -26,7 +26,10 @@ DEFAULT_DIRECTORY = ".data"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return the exit code: 0, or 2 for a problem that the user can mend."""
+    """Run a command; return the exit code: 0, or 2 for a problem that the user can mend.
+
+    ``check`` returns 1 where groups leave out too much or rules disagree.
+    """
     options = _parser().parse_args(arguments)
     console = Console(stderr=options.json or options.command == "import", highlight=False)
     try:
@@ -63,12 +66,19 @@ def _parser() -> argparse.ArgumentParser:
     imported.add_argument("files", nargs="+", type=Path, help="files, or folders of files")
     imported.add_argument("--name", default="my-data", help="the dataset to add them to")
     imported.add_argument("--model", default="", help="the model's name, where files do not tell")
+    check.add_rules_option(imported)
     imported.set_defaults(run=_import)
     listed = commands.add_parser("list", parents=[common], help="list the datasets")
     listed.set_defaults(run=_list)
     described = commands.add_parser("describe", parents=[common], help="describe a dataset")
     described.add_argument("name", nargs="?", default="", help="default: the one published last")
     described.set_defaults(run=_describe)
+    checked = commands.add_parser(
+        "check", parents=[common], help="check what the groups of a dataset leave out"
+    )
+    checked.add_argument("name", nargs="?", default="", help="default: the one published last")
+    check.add_rules_option(checked)
+    checked.set_defaults(run=_check)
     return parser
 
 
@@ -88,7 +98,12 @@ def _import(options: argparse.Namespace, console: Console) -> int:
             return lambda share, doing: bars.update(task, completed=share, doing=doing)
 
         manifest = import_files(
-            store, options.name, options.files, model=options.model, progress=bar_of
+            store,
+            options.name,
+            options.files,
+            model=options.model,
+            rules=options.rules,
+            progress=bar_of,
         )
     if options.json:
         _print_json(asdict(manifest))
@@ -162,6 +177,16 @@ def _describe(options: argparse.Namespace, console: Console) -> int:
             mark = "[yellow]![/]" if severity == "warning" else " "
             console.print(f"  {mark} {escape(message)}{_times(count)}")
     return 0
+
+
+def _check(options: argparse.Namespace, console: Console) -> int:
+    found = check.check(options.data_directory, options.name, options.rules)
+    if options.json:
+        _print_json({key: coverage.as_json() for key, coverage in found.items()})
+    else:
+        for key, coverage in found.items():
+            check.print_coverage(console, key, coverage)
+    return 0 if all(coverage.is_enough for coverage in found.values()) else 1
 
 
 def _print_json(content: Any) -> None:

@@ -20,12 +20,16 @@ from catalogs import units
 from catalogs.groups import Classifier
 from catalogs.network import DUMMY_IMPORTS, ELECTRICITY_SETS, IN, OUT, Network, Node, load_network
 from catalogs.readers.base import report
+from catalogs.rules import RuleBook
 
 #: Renewable and ambient carriers are domestic even where a model imports them from outside.
 AMBIENT_FUELS = frozenset({"Wind", "Solar", "Hydro", "Geothermal", "Ocean", "Ambient heat"})
 
 #: Trade whose other side is not told: it may be outside, or another region of the model.
 UNKNOWN_PARTNER = "Unknown partner"
+
+#: Boundaries whose flows count under the fuel of their process, not of what flows.
+FUEL_OF_PROCESS = frozenset({"generation", "emissions"})
 
 _CARBON_DIOXIDE = re.compile(r"CO2|carbon dioxide", re.IGNORECASE)
 _BIOGENIC = re.compile(r"biogenic|\bbio", re.IGNORECASE)
@@ -133,7 +137,7 @@ def primary_energy(
             continue
         if trades or (is_source and not network.is_storage(region, process)):
             for commodity in network.energy(region, process, OUT):
-                fuel = classifier.fuel(region, commodity).group
+                fuel = classifier.standard_fuel(region, commodity)
                 part = _origin(process, side, fuel)
                 yield Counted("primary", region, process, commodity, OUT, 1.0, part)
         if trades:
@@ -241,11 +245,15 @@ def emissions(network: Network, account: EmissionAccount) -> Iterator[Counted]:
 # ---------------------------------------------------------------------------- into the tables
 
 
-def build_boundaries(connection: duckdb.DuckDBPyConnection) -> None:
-    """Fill ``process_group``, ``commodity_group`` and ``boundary``."""
+def classify(connection: duckdb.DuckDBPyConnection, rules: RuleBook) -> Classifier:
+    """Return what gives the processes and commodities of a scenario their groups."""
     network = load_network(connection)
-    inside = demand_side(network)
-    classifier = Classifier(network, inside)
+    return Classifier(network, demand_side(network), rules)
+
+
+def build_boundaries(connection: duckdb.DuckDBPyConnection, classifier: Classifier) -> None:
+    """Fill ``process_group``, ``commodity_group`` and ``boundary``."""
+    network, inside = classifier.network, classifier.demand_processes
     aggregation = connection.execute(
         "SELECT DISTINCT parent, child FROM commodity_aggregation"
     ).fetchall()
@@ -318,13 +326,13 @@ def _store_boundaries(
     rows = []
     for c in counted:
         fuel = classifier.fuel(c.region, c.commodity).group
-        if c.boundary in ("generation", "emissions"):
+        if c.boundary in FUEL_OF_PROCESS:
             fuel = classifier.process_fuel(c.region, c.process).group
         if c.boundary == "demand":
             sector = classifier.demand_sector(c.region, c.commodity).group
         else:
             sector = classifier.sector(c.region, c.process).group
-        technology = classifier.technology(c.region, c.process).group
+        technology = _technology(c, classifier)
         unit = network.commodity_unit.get((c.region, c.commodity))
         rows.append(
             (
@@ -342,6 +350,27 @@ def _store_boundaries(
             )
         )
     _insert(connection, "boundary", rows)
+
+
+def _technology(counted: Counted, classifier: Classifier) -> str:
+    """Return the technology that a flow counts under.
+
+    A boiler hands its heat to a building within final use: taken off the boiler, it would leave a
+    small or negative rest there, and all the energy with the building. It is taken off the
+    building's own heat instead, where all its users are of one technology and of the boiler's
+    sector (what serves several sectors is a pipe). The sum over technologies is the same.
+    """
+    region, process = counted.region, counted.process
+    own = classifier.technology(region, process).group
+    is_handed_on = (counted.boundary, counted.direction) == ("final", OUT)
+    if not is_handed_on or classifier.standard_fuel(region, counted.commodity) != "Heat":
+        return own
+    users = {(region, p) for p in classifier.network.consumers.get((region, counted.commodity), [])}
+    technologies = {classifier.technology(*user).group for user in users}
+    sectors = {classifier.sector(*user).group for user in users}
+    if len(technologies) != 1 or not users <= classifier.demand_processes:
+        return own
+    return technologies.pop() if sectors == {classifier.sector(region, process).group} else own
 
 
 def _store_capacity_boundary(connection: duckdb.DuckDBPyConnection) -> None:

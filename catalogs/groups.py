@@ -1,8 +1,8 @@
 """Sector, technology and fuel of every process and commodity, by rules that are data.
 
-The rules stand in ``semantics/fuels.csv`` and ``semantics/sectors.csv``: sets first, then what
-the network tells, then descriptions. Each group carries the rule that chose it, so that a page
-can say why.
+Tables that people write come first (``rules.py``). What they do not take is decided here: by the
+tables ``semantics/fuels.csv`` and ``semantics/sectors.csv``, sets first, then what the network
+tells, then descriptions. Each group carries the rule that chose it, so that a page can say why.
 """
 
 from __future__ import annotations
@@ -10,18 +10,26 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 
 from catalogs import units
 from catalogs.network import DUMMY_IMPORTS, IN, OUT, Network, Node
+from catalogs.rules import Item, RuleBook, Verdict
 
 OTHER_FUEL = "Other"
 SHARED_SECTOR = "Shared"
 SUPPLY_SECTOR = "Supply and conversion"
 OTHER_END_USE = "Other end use"
 _CONVERSION_SETS = frozenset({"ELE", "CHP", "HPL"})
+#: Fuel sets too broad to say much: asked last.
+_BROAD_FUELS = frozenset({"REN", "REN+", "FOS", "FOS+", "SYN", "SYN+"})
+
+#: Where a choice comes from: a rule table, what the model itself tells, or nothing.
+TABLE, DEFAULT, NOTHING = "table", "default", "nothing"
+
+_NO_NAMES = frozenset({"", "-", OTHER_FUEL, SHARED_SECTOR})
 
 
 @dataclass(frozen=True)
@@ -38,10 +46,27 @@ class Group:
 
 @dataclass(frozen=True)
 class Choice:
-    """The group chosen, and the rule that chose it."""
+    """The group chosen, the rule that chose it, and where that rule is from.
+
+    ``rivals`` are rules of a table that are level with the one that chose, and disagree with it.
+    """
 
     group: str
     rule: str
+    origin: str = DEFAULT
+    rivals: tuple[str, ...] = ()
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the group says something; what is only left over ("Other end use") does not."""
+        if self.group in _NO_NAMES or self.origin == NOTHING:
+            return False
+        return self.origin == TABLE or not self.group.startswith("Other ")
+
+
+def _chosen(verdict: Verdict) -> Choice:
+    rivals = tuple(f"{rival.group} ({rival.shown})" for rival in verdict.rivals)
+    return Choice(verdict.rule.group, verdict.rule.shown, TABLE, rivals)
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:
@@ -89,27 +114,73 @@ class Classifier:
 
     network: Network
     demand_processes: frozenset[Node] = frozenset()
+    rules: RuleBook = field(default_factory=RuleBook)
     _fuels: dict[Node, Choice] = field(default_factory=dict)
+    _process_choices: dict[tuple[str, str, str], Choice] = field(default_factory=dict)
     _downstream: dict[Node, frozenset[str]] = field(default_factory=dict)
+
+    def ruled(self, dimension: str, kind: str, region: str, code: str) -> Choice | None:
+        """Return the group that a rule table gives a process or commodity, None where none does."""
+        verdict = self.rules.find(dimension, self.item(kind, region, code))
+        return _chosen(verdict) if verdict else None
+
+    def item(self, kind: str, region: str, code: str) -> Item:
+        """Return a process or commodity as rules see it."""
+        network, node = self.network, (region, code)
+        if kind == "process":
+            texts, sets = network.process_text, network.process_sets
+        else:
+            texts, sets = network.commodity_text, network.commodity_sets
+        return Item(kind, region, code, texts.get(node, ""), sets.get(node, frozenset()))
+
+    def choice(self, dimension: str, region: str, process: str) -> Choice:
+        """Return the group of a process in a dimension: sector, technology or fuel."""
+        key = (dimension, region, process)
+        if key not in self._process_choices:
+            ask = {
+                "sector": self._find_sector,
+                "technology": self._find_technology,
+                "fuel": self._find_process_fuel,
+            }[dimension]
+            self._process_choices[key] = self.ruled(dimension, "process", region, process) or ask(
+                region, process
+            )
+        return self._process_choices[key]
 
     # ------------------------------------------------------------------ fuels
 
     def fuel(self, region: str, commodity: str) -> Choice:
-        """Return the fuel of a commodity: by set, by its origin, by description, by code."""
+        """Return the fuel of a commodity: by rule, set, its origin, description, code."""
         node = (region, commodity)
         if node not in self._fuels:
             self._fuels[node] = self._find_fuel(region, commodity)
         return self._fuels[node]
 
+    def standard_fuel(self, region: str, commodity: str) -> str:
+        """Return the fuel of a commodity as one of ``semantics/fuels.csv``.
+
+        A rule may give it another name (a local word for wind); what is said of wind in general
+        still holds for it.
+        """
+        shown = self.fuel(region, commodity).group
+        if any(shown == group.name for group in groups("fuels")):
+            return shown
+        return self._default_fuel(region, commodity, ruled=False).group
+
     def _find_fuel(self, region: str, commodity: str) -> Choice:
+        choice = self.ruled("fuel", "commodity", region, commodity)
+        return choice or self._default_fuel(region, commodity)
+
+    def _default_fuel(self, region: str, commodity: str, *, ruled: bool = True) -> Choice:
         sets = self.network.commodity_sets.get((region, commodity), frozenset())
-        if choice := _match_sets("fuels", sets - {"REN", "REN+", "FOS", "FOS+", "SYN", "SYN+"}):
+        if choice := _match_sets("fuels", sets - _BROAD_FUELS):
             return choice
         origin = self._origin(region, commodity)
-        origin_sets = self.network.commodity_sets.get((region, origin), frozenset())
         via = f", through {origin}" if origin != commodity else ""
-        broad = frozenset({"REN", "REN+", "FOS", "FOS+", "SYN", "SYN+"})
-        if choice := _match_sets("fuels", origin_sets - broad):
+        if ruled and via and (choice := self.ruled("fuel", "commodity", region, origin)):
+            return replace(choice, rule=choice.rule + via)
+        origin_sets = self.network.commodity_sets.get((region, origin), frozenset())
+        if choice := _match_sets("fuels", origin_sets - _BROAD_FUELS):
             return Choice(choice.group, choice.rule + via)
         text = self.network.commodity_text.get((region, origin), "")
         if text and text != origin and (name := match_description("fuels", text)):
@@ -117,7 +188,7 @@ class Classifier:
         for group in groups("fuels"):
             if group.code and group.code.search(origin):
                 return Choice(group.name, f"code{via}")
-        return _match_sets("fuels", origin_sets) or Choice(OTHER_FUEL, "no rule")
+        return _match_sets("fuels", origin_sets) or Choice(OTHER_FUEL, "no rule", NOTHING)
 
     def _origin(self, region: str, commodity: str) -> str:
         """Follow a commodity upstream through processes that only pass it on."""
@@ -139,6 +210,9 @@ class Classifier:
 
     def process_fuel(self, region: str, process: str) -> Choice:
         """Return the fuel a process mainly takes; of one without inputs, what it gives."""
+        return self.choice("fuel", region, process)
+
+    def _find_process_fuel(self, region: str, process: str) -> Choice:
         taken = self.network.energy(region, process, IN)
         side, commodities = (
             (IN, taken) if taken else (OUT, self.network.outputs.get((region, process), []))
@@ -154,7 +228,9 @@ class Classifier:
                     max(amounts, key=lambda n: (amounts[n], n)),
                     "largest input" if taken else "output",
                 )
-        return Choice(self._text_fuel(region, process) or OTHER_FUEL, "description")
+        if named := self._text_fuel(region, process):
+            return Choice(named, "description")
+        return Choice(OTHER_FUEL, "no rule", NOTHING)
 
     def _text_fuel(self, region: str, process: str) -> str | None:
         return match_description("fuels", self.network.process_text.get((region, process), ""))
@@ -162,30 +238,35 @@ class Classifier:
     # ------------------------------------------------------------------ sectors
 
     def demand_sector(self, region: str, commodity: str) -> Choice:
-        """Return the sector of a demand commodity: by its unit, else by its description."""
+        """Return the sector of a demand commodity: by rule, by its unit, by its description."""
+        if choice := self.ruled("sector", "commodity", region, commodity):
+            return choice
         if units.is_distance(self.network.commodity_unit.get((region, commodity))):
             return Choice("Transport", "unit of the demand")
         text = self.network.commodity_text.get((region, commodity), "")
         name = match_description("sectors", text)
-        return (
-            Choice(name, "description of the demand")
-            if name
-            else (Choice(OTHER_END_USE, "no rule"))
-        )
+        if name:
+            return Choice(name, "description of the demand")
+        return Choice(OTHER_END_USE, "no rule", NOTHING)
 
     def sector(self, region: str, process: str) -> Choice:
-        """Return the sector of a process: by set, else by the demands it leads to."""
+        """Return the sector of a process: by rule, by set, else by the demands it leads to."""
+        return self.choice("sector", region, process)
+
+    def _find_sector(self, region: str, process: str) -> Choice:
         sets = self.network.process_sets.get((region, process), frozenset())
         if choice := _match_sets("sectors", sets):
             return choice
         demands = self.demands_downstream(region, process)
         sectors = {self.demand_sector(region, d).group for d in demands}
         if len(sectors) == 1:
-            return Choice(sectors.pop(), "demand downstream")
+            (sector,) = sectors
+            origin = NOTHING if sector == OTHER_END_USE else DEFAULT
+            return Choice(sector, "demand downstream", origin)
         if (region, process) in self.demand_processes:
             if sectors:
-                return Choice(SHARED_SECTOR, "several demands downstream")
-            return Choice(OTHER_END_USE, "no demand downstream")
+                return Choice(SHARED_SECTOR, "several demands downstream", NOTHING)
+            return Choice(OTHER_END_USE, "no demand downstream", NOTHING)
         return Choice(SUPPLY_SECTOR, "no single demand sector downstream")
 
     def demands_downstream(self, region: str, process: str) -> frozenset[str]:
@@ -223,7 +304,10 @@ class Classifier:
     # ------------------------------------------------------------------ technologies
 
     def technology(self, region: str, process: str) -> Choice:
-        """Return the technology of a process: by its set, trade partner and main fuel."""
+        """Return the technology of a process: by rule, its set, trade partner and main fuel."""
+        return self.choice("technology", region, process)
+
+    def _find_technology(self, region: str, process: str) -> Choice:
         sets = self.network.process_sets.get((region, process), frozenset())
         if process in DUMMY_IMPORTS:
             return Choice("Dummy import", "name")

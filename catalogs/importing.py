@@ -14,15 +14,16 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from catalogs import boundaries, derive, results
+from catalogs import boundaries, coverage, derive, results, rule_tables
 from catalogs.errors import TimesError, UnreadableFileError
 from catalogs.readers import READERS
 from catalogs.readers.base import Progress, Reader, ScenarioFiles, ScenarioHeader, no_progress
+from catalogs.rules import RuleBook, RuleTable, book_for
 from catalogs.store import WORK_PREFIX, InputFile, Manifest, PublishedScenario, Store, now
 from catalogs.tables import create_tables
 
 #: Part of every data version: raise it when a reader or a derived table changes its meaning.
-IMPORT_VERSION = 1
+IMPORT_VERSION = 2
 
 #: Memory that DuckDB may use during an import; beyond it, it goes to disk.
 MEMORY_LIMIT = "1200MB"
@@ -89,6 +90,7 @@ def import_files(
     paths: Iterable[Path],
     *,
     model: str = "",
+    rules: Sequence[Path] = (),
     progress: Callable[[str], Progress] = lambda _: no_progress,
 ) -> Manifest:
     """Import files into a dataset and publish the new version.
@@ -96,6 +98,10 @@ def import_files(
     Either all of them are published or nothing changes. A scenario whose files and rules have not
     changed is not read again. ``progress`` is asked, with a scenario's file name, for what to
     report to.
+
+    ``rules`` are rule tables (see ``rule_tables.py``), the one to be asked first at the front.
+    After them come those among the files, those in the folder of a scenario's files, and those
+    that are shipped.
 
     Raises
     ------
@@ -106,7 +112,9 @@ def import_files(
     StoreBusyError
         Another import is publishing to the same dataset.
     """
-    gathered = gather(expand(paths))
+    files, tables_among = rule_tables.pick(expand(paths))
+    gathered = gather(files)
+    find_tables = rule_tables.Finder((*rules, *tables_among))
     folder = store.folder(dataset)
     folder.mkdir(parents=True, exist_ok=True)
     before = store.published(dataset)
@@ -116,7 +124,8 @@ def import_files(
     input_file = cache(_input_file)  # one file may hold many scenarios
     for scenario_files in gathered:
         report_to = progress(scenario_files.shown)
-        inputs = tuple(input_file(path) for path in scenario_files.files)
+        table_paths = find_tables.paths(scenario_files.files)
+        inputs = tuple(input_file(path) for path in (*scenario_files.files, *table_paths))
         digest = _digest(inputs, model, scenario_files.part)
         old = known.get(digest)
         if old and (folder / old.file).exists():
@@ -124,7 +133,13 @@ def import_files(
             scenario = old
         else:
             scenario = _import_scenario(
-                folder, scenario_files, inputs, digest=digest, model=model, progress=report_to
+                folder,
+                scenario_files,
+                inputs,
+                digest=digest,
+                model=model,
+                tables=find_tables.read(table_paths),
+                progress=report_to,
             )
         if other := main_file.get(scenario.identity):
             raise TimesError(
@@ -144,12 +159,15 @@ def _import_scenario(
     *,
     digest: str,
     model: str,
+    tables: Sequence[RuleTable],
     progress: Progress,
 ) -> PublishedScenario:
     """Build the file of one scenario beside its final place, then rename it into it."""
     with TemporaryDirectory(prefix=WORK_PREFIX, dir=folder) as work:
         path = Path(work) / "scenario.duckdb"
-        header, regions, rows = _build(path, files, Path(work), progress)
+        header, regions, rows = _build(
+            path, files, Path(work), progress, model=model, tables=tables
+        )
         name = f"{_SLUG.sub('_', header.scenario)[:60]}-{digest[:12]}.duckdb"
         os.replace(path, folder / name)
     progress(1.0, "done")
@@ -168,7 +186,13 @@ def _import_scenario(
 
 
 def _build(
-    path: Path, files: ScenarioFiles, work: Path, progress: Progress
+    path: Path,
+    files: ScenarioFiles,
+    work: Path,
+    progress: Progress,
+    *,
+    model: str,
+    tables: Sequence[RuleTable],
 ) -> tuple[ScenarioHeader, list[str], int]:
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
@@ -178,19 +202,24 @@ def _build(
         create_tables(connection)
         load_attributes(connection)
         header = _reader(files.reader).read(files, connection, progress)
-        complete(connection, progress)
         regions = [
             region
             for (region,) in connection.execute(
                 "SELECT region FROM region WHERE kind = 'internal' ORDER BY region"
             ).fetchall()
         ]
+        names = model_names(model or header.model, regions)
+        complete(connection, progress, book_for((*tables, *rule_tables.shipped_tables()), names))
         rows = connection.execute("SELECT count(*) FROM result").fetchone()
         connection.execute("CHECKPOINT")
     return header, regions, int(rows[0]) if rows else 0
 
 
-def complete(connection: duckdb.DuckDBPyConnection, progress: Progress = no_progress) -> None:
+def complete(
+    connection: duckdb.DuckDBPyConnection,
+    progress: Progress = no_progress,
+    rules: RuleBook | None = None,
+) -> None:
     """Derive everything that follows from the tables a reader filled."""
     steps: tuple[tuple[str, Callable[[duckdb.DuckDBPyConnection], None]], ...] = (
         ("inferring units", derive.infer_capacity_units),
@@ -198,12 +227,19 @@ def complete(connection: duckdb.DuckDBPyConnection, progress: Progress = no_prog
         ("adding up flows", derive.build_flows),
         ("finding trade", derive.build_trade),
         ("weighting prices", derive.build_prices),
-        ("drawing boundaries", boundaries.build_boundaries),
+        ("drawing boundaries", lambda made: _draw_boundaries(made, rules or RuleBook())),
     )
     for number, (doing, step) in enumerate(steps):
         progress(0.75 + 0.25 * number / len(steps), doing)
         step(connection)
     results.drop_codes(connection)
+
+
+def _draw_boundaries(connection: duckdb.DuckDBPyConnection, rules: RuleBook) -> None:
+    classifier = boundaries.classify(connection, rules)
+    boundaries.build_boundaries(connection, classifier)
+    coverage.store_rules(connection, rules)
+    coverage.report_coverage(connection, coverage.cover(connection, classifier))
 
 
 def load_attributes(connection: duckdb.DuckDBPyConnection) -> None:
@@ -227,6 +263,11 @@ def _model_of(regions: Sequence[str]) -> str:
     return "+".join(regions) or "unknown"
 
 
+def model_names(model: str, regions: Sequence[str]) -> list[str]:
+    """Return the names that rules may know a model by: its own, and its regions' joined by +."""
+    return [name for name in (model, "+".join(sorted(regions))) if name]
+
+
 def _input_file(path: Path) -> InputFile:
     digest = hashlib.sha256()
     with path.open("rb") as stream:
@@ -242,7 +283,9 @@ def _digest(inputs: Sequence[InputFile], model: str, part: Sequence[str]) -> str
         digest.update(f"{file.name}\t{file.sha256}\n".encode())
     for name in part:
         digest.update(f"{name}\n".encode())
-    for rule in sorted(package_files("catalogs.semantics").iterdir(), key=lambda r: r.name):
-        if rule.name.endswith((".csv", ".yaml")):
-            digest.update(rule.name.encode() + rule.read_bytes())
+    semantics = package_files("catalogs.semantics")
+    for folder in (semantics, semantics.joinpath("rules")):
+        for rule in sorted(folder.iterdir(), key=lambda r: r.name):
+            if rule.name.endswith((".csv", ".yaml")):
+                digest.update(rule.name.encode() + rule.read_bytes())
     return digest.hexdigest()

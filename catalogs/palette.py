@@ -1,22 +1,30 @@
 """One colour per group for the whole application.
 
-Fuels, sectors and cost kinds have their colours in the group tables. A technology takes its
-fuel's colour, a shade apart for CHP, heat plants and end use. Whatever has no table (regions,
-processes, commodities) takes a colour by its place among all members of its dimension, so that it
-keeps it whatever is chosen.
+Fuels, sectors and cost kinds have their colours in the group tables, and rule tables may give a
+group its own. Any other technology takes its fuel's colour, a shade apart for CHP, heat plants and
+end use. Whatever has no table (regions, processes, commodities) takes a colour by its place among
+all members of its dimension, so that it keeps it whatever is chosen.
 """
 
 from __future__ import annotations
 
 import colorsys
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
 from catalogs.groups import groups
+from catalogs.rule_tables import shipped_tables
+from catalogs.rules import Look, looks_of
 
 OTHER_COLOUR = "#9aa0a6"
+
+#: The place of a group that no table puts in an order: after all others.
+LAST = 1_000_000
+
+#: How groups look by dimension and name; ``Source.group_looks`` has those of a dataset.
+Looks = Mapping[tuple[str, str], Look]
 
 #: Told apart by colour-blind readers and on light and dark grounds (after Okabe and Ito, and
 #: Paul Tol's muted scheme); the second round is a shade apart.
@@ -59,12 +67,17 @@ _SHADES = {" CHP": -0.13, " heat plant": 0.12, " end use": 0.06, " production": 
 
 
 @cache
-def _tables() -> dict[str, dict[str, str]]:
-    return {
-        "fuel": {group.name: group.colour for group in groups("fuels")},
-        "sector": {group.name: group.colour for group in groups("sectors")},
-        "user_constraint": {code: row["colour"] for code, row in cost_kinds().items()},
+def _tables() -> Looks:
+    """Return how the groups of the shipped tables look."""
+    own = {("fuel", group.name): Look(group.order, group.colour) for group in groups("fuels")} | {
+        ("sector", group.name): Look(group.order, group.colour) for group in groups("sectors")
     }
+    costs = {
+        ("user_constraint", code): Look(int(row["order"]), row["colour"])
+        for code, row in cost_kinds().items()
+    }
+    rules = looks_of(rule for table in shipped_tables() for rule in table.rules)
+    return rules | own | costs
 
 
 @cache
@@ -74,14 +87,17 @@ def cost_kinds() -> dict[str, dict[str, str]]:
     return {row["code"]: row for row in csv.DictReader(text.splitlines())}
 
 
-def colour(dimension: str, member: str, members: Sequence[str] = ()) -> str:
+def colour(
+    dimension: str, member: str, members: Sequence[str] = (), looks: Looks | None = None
+) -> str:
     """Return the colour (``#rrggbb``) of a member of a dimension.
 
     ``members`` are all members of the dimension in the dataset, in a fixed order; used where no
-    table names the member.
+    table names the member. ``looks`` are those of the dataset's own rules, and come first.
     """
-    if member in (known := _tables().get(dimension, {})):
-        return known[member]
+    for table in (looks or {}, _tables()):
+        if (known := table.get((dimension, member))) and known.colour:
+            return known.colour
     if member in _NAMED:
         return _NAMED[member]
     if dimension == "technology":
@@ -91,14 +107,29 @@ def colour(dimension: str, member: str, members: Sequence[str] = ()) -> str:
     return OTHER_COLOUR
 
 
+def order(dimension: str, member: str, looks: Looks | None = None) -> int:
+    """Return the place of a member in the order of its dimension, ``LAST`` where none is given.
+
+    The order of fuels, sectors and kinds of cost is that of their tables; rule tables give that of
+    technologies, and may give any other. ``looks`` as for ``colour``.
+    """
+    for table in (looks or {}, _tables()):
+        if (known := table.get((dimension, member))) and known.order is not None:
+            return known.order
+    return LAST
+
+
 @cache
 def _technology(name: str) -> str:
-    fuels = _tables()["fuel"]
     for ending, lightness in _SHADES.items():
         if name.endswith(ending):
-            fuel = name.removesuffix(ending)
-            return _shade(fuels.get(fuel, _NAMED.get(fuel, OTHER_COLOUR)), lightness)
-    return fuels.get(name, OTHER_COLOUR)
+            return _shade(_fuel(name.removesuffix(ending)), lightness)
+    return _fuel(name)
+
+
+def _fuel(name: str) -> str:
+    known = _tables().get(("fuel", name))
+    return known.colour if known else _NAMED.get(name, OTHER_COLOUR)
 
 
 def _by_place(place: int) -> str:

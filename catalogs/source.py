@@ -28,6 +28,7 @@ from catalogs.errors import (
 )
 from catalogs.measures import ATTRIBUTE_PREFIX, Measure, attributes, measure, measures
 from catalogs.query import CompiledQuery, Query, compile_query
+from catalogs.rules import Look
 from catalogs.store import Manifest, read_manifest
 from catalogs.tables import TABLES
 
@@ -193,6 +194,19 @@ class Source:
         """Place of each timeslice in the order of its tree."""
         rows = self.rows("SELECT timeslice, min(position) FROM timeslice GROUP BY ALL ORDER BY ALL")
         return {name: position for name, position in rows if position is not None}
+
+    @cached_property
+    def group_looks(self) -> Mapping[tuple[str, str], Look]:
+        """Order and colour that the rules of the scenarios give groups, by dimension and name."""
+        rows = self.rows(
+            "SELECT dimension, group_name, group_order, coalesce(colour, '') FROM group_rule"
+            " ORDER BY scenario, position"
+        )
+        looks: dict[tuple[str, str], Look] = {}
+        for dimension, group, order, colour in rows:
+            known = looks.get((dimension, group), Look(None, ""))
+            looks[dimension, group] = known.filled_by(Look(order, colour))
+        return looks
 
     def import_report(self) -> pd.DataFrame:
         """Return the import reports: scenario, severity, topic, file, line, message, count."""

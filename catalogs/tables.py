@@ -157,6 +157,14 @@ _DERIVED = (
         "the groups a process is shown under, and the rule that put it there",
     ),
     Table(
+        "group_rule",
+        _columns(
+            "position INTEGER, rule_table, line INTEGER, dimension, group_name, item, set_name,"
+            " code, description, region, model, priority INTEGER, group_order INTEGER, colour"
+        ),
+        "a rule that may give a process or commodity its group, in the order of the tables",
+    ),
+    Table(
         "commodity_group",
         _columns("region, commodity, kind, is_electricity BOOLEAN, fuel, fuel_rule, sector"),
         "what a commodity is (energy, emission, demand, other) and the group it is shown under",
