@@ -26,7 +26,7 @@ from catalogs.tables import create_tables
 IMPORT_VERSION = 2
 
 #: Memory that DuckDB may use during an import; beyond it, it goes to disk.
-MEMORY_LIMIT = "1200MB"
+MEMORY_LIMIT = "1000MB"
 
 _SLUG = re.compile(r"[^A-Za-z0-9._-]+")
 

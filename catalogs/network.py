@@ -105,13 +105,21 @@ class Network:
         Energy is what has an energy unit and is no demand; the set NRG alone is not enough (it
         may hold passenger-kilometres).
         """
-        sets = self.commodity_sets.get((region, commodity), frozenset())
+        node = region, commodity
+        if node not in self._kinds:  # asked again and again, for the same few commodities
+            self._kinds[node] = self._kind(node)
+        return self._kinds[node]
+
+    @cached_property
+    def _kinds(self) -> dict[Node, str]:
+        return {}
+
+    def _kind(self, node: Node) -> str:
+        sets = self.commodity_sets.get(node, frozenset())
         for name, kind in (("DEM", "demand"), ("ENV", "emission"), ("MAT", "material")):
             if name in sets:
                 return kind
-        return (
-            "energy" if units.is_energy(self.commodity_unit.get((region, commodity))) else "other"
-        )
+        return "energy" if units.is_energy(self.commodity_unit.get(node)) else "other"
 
     def is_electricity(self, region: str, commodity: str) -> bool:
         """Whether a commodity is electricity: in the set ELC (NRG_TMAP) or ELC+, or just before.

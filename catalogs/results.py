@@ -24,30 +24,28 @@ def build_result(connection: duckdb.DuckDBPyConnection) -> None:
     ``drop_codes`` drops it.
     """
     _encode(connection)
-    _merge_repeats(connection)
+    _code_attributes(connection)
     _code_units(connection)
-    currency = _currency(connection)
     own_unit, own_currency = ("r.unit", "r.currency") if _has_units(connection) else ("NULL",) * 2
+    unit = codes.type_of("unit")
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE coded_result AS
         SELECT r.rowid::UINTEGER AS row, r.sow, a.name AS attribute, r.commodity, r.process,
             y.number AS year, r.region, r.vintage, r.timeslice, r.user_constraint,
-            coalesce({own_unit}, CASE a.unit_source
+            coalesce({own_unit}::{unit}, CASE a.unit_source
                 WHEN 'commodity' THEN c.unit
                 WHEN 'activity' THEN p.activity_unit
                 WHEN 'capacity' THEN p.capacity_unit
-                WHEN 'currency' THEN {currency}
-                WHEN 'currency per commodity' THEN {currency} || '/' || c.unit
-                WHEN 'currency per activity' THEN {currency} || '/' || p.activity_unit
-                WHEN 'currency per capacity' THEN {currency} || '/' || p.capacity_unit
-                WHEN 'by user constraint' THEN CASE
-                    WHEN r.user_constraint = 'INSTCAP' THEN p.capacity_unit
-                    ELSE {currency} END
-                WHEN 'none' THEN '1'
-            END)::VARCHAR AS unit,
-            coalesce({own_currency},
-                CASE WHEN a.unit_source LIKE 'currency%' THEN {currency} END)::VARCHAR AS currency,
+                WHEN 'currency' THEN g.currency
+                WHEN 'currency per commodity' THEN c.price_unit
+                WHEN 'currency per activity' THEN p.activity_price_unit
+                WHEN 'currency per capacity' THEN p.capacity_price_unit
+                WHEN 'by user constraint' THEN
+                    if(r.user_constraint = 'INSTCAP', p.capacity_unit, g.currency)
+                WHEN 'none' THEN '1'::{unit}
+            END) AS unit,
+            coalesce({own_currency}::{unit}, if(a.is_money, g.currency, NULL)) AS currency,
             r.value
         FROM raw_result AS r
         JOIN attribute_of AS a ON a.attribute = r.attribute
@@ -59,6 +57,7 @@ def build_result(connection: duckdb.DuckDBPyConnection) -> None:
             r.user_constraint, r.sow, r.rowid
         """
     )
+    _merge_repeats(connection)
     connection.execute("INSERT INTO result SELECT * FROM coded_result")
     _keep_odd_years(connection)
     for table in (
@@ -114,41 +113,43 @@ def _encode(connection: duckdb.DuckDBPyConnection) -> None:
 def _merge_repeats(connection: duckdb.DuckDBPyConnection) -> None:
     """Delete rows that repeat an earlier one, and report them and those that contradict another.
 
-    Rows that a source tells apart by further dimensions are no duplicates of each other. Only
-    rows whose hash occurs twice are looked at: mostly none, or a handful.
+    Rows that a source tells apart by further dimensions are no duplicates of each other. As the
+    rows are sorted, one that has the dimensions of another follows it: only such rows are looked
+    at, mostly none or a handful.
     """
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE suspect AS SELECT hash({_KEY}) AS key FROM raw_result"
-        " GROUP BY 1 HAVING count(*) > 1"
+        f"""
+        CREATE OR REPLACE TEMP TABLE suspect AS
+        SELECT key FROM (
+            SELECT hash({_KEY}) AS key, lag(hash({_KEY})) OVER () AS before FROM coded_result
+        ) WHERE key = before
+        """
     )
-    own = "".join(f", {name}" for name in UNIT_COLUMNS) if _has_units(connection) else ""
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE repeated AS
         WITH likely AS (
-            SELECT rowid AS row, {_KEY}{own}, value FROM raw_result
+            SELECT row, {_KEY}, unit, currency, value FROM coded_result
             WHERE hash({_KEY}) IN (SELECT key FROM suspect)
         ), further AS (
             SELECT row, list((name, value) ORDER BY name, value) AS further FROM result_extra
             WHERE row IN (SELECT row FROM likely) GROUP BY row
         )
-        SELECT row, {_KEY}{own}, further, value, min(row) OVER same AS first
+        SELECT row, {_KEY}, further, value, min(row) OVER same AS first
         FROM likely LEFT JOIN further USING (row)
-        WINDOW same AS (PARTITION BY {_KEY}{own}, further, value)
+        WINDOW same AS (PARTITION BY {_KEY}, unit, currency, further, value)
         """
     )
-    connection.execute(
-        "DELETE FROM raw_result WHERE rowid IN (SELECT row FROM repeated WHERE row <> first)"
-    )
-    connection.execute(
-        "DELETE FROM result_extra WHERE row IN (SELECT row FROM repeated WHERE row <> first)"
-    )
-    _report_repeats(connection)
+    [(merged,)] = connection.execute("SELECT count(*) FROM repeated WHERE row <> first").fetchall()
+    if merged:
+        gone = "row IN (SELECT row FROM repeated WHERE row <> first)"
+        connection.execute(f"DELETE FROM coded_result WHERE {gone}")
+        connection.execute(f"DELETE FROM result_extra WHERE {gone}")
+    _report_repeats(merged, connection)
     connection.execute("DROP TABLE suspect; DROP TABLE repeated")
 
 
-def _report_repeats(connection: duckdb.DuckDBPyConnection) -> None:
-    merged = connection.execute("SELECT count(*) FROM repeated WHERE row <> first").fetchall()[0][0]
+def _report_repeats(merged: int, connection: duckdb.DuckDBPyConnection) -> None:
     if merged:
         report(
             connection,
@@ -176,74 +177,107 @@ def _report_repeats(connection: duckdb.DuckDBPyConnection) -> None:
 # ---------------------------------------------------------------------------- units and years
 
 
-def _code_units(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make small tables, by codes, of what the rows are given: attribute, year and units."""
-    names = connection.execute(
-        "SELECT DISTINCT coalesce(a.attribute, r.attribute::VARCHAR)"
-        " FROM (SELECT DISTINCT attribute FROM raw_result) AS r"
-        " LEFT JOIN attribute AS a ON lower(a.attribute) = lower(r.attribute)"
-    ).fetchall()
+def _code_attributes(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make ``attribute_of``, by code: the name in the field's spelling, and the unit's source."""
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE spelled AS
+        SELECT r.attribute, coalesce(a.attribute, r.attribute::VARCHAR) AS name, a.unit_source
+        FROM (SELECT DISTINCT attribute FROM raw_result) AS r
+        LEFT JOIN attribute AS a ON lower(a.attribute) = lower(r.attribute)
+        """
+    )
+    names = connection.execute("SELECT DISTINCT name FROM spelled").fetchall()
     codes.make(connection, {"name": [name for (name,) in names]})
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE attribute_of AS
-        SELECT r.attribute, a.unit_source,
-            coalesce(a.attribute, r.attribute::VARCHAR)::{codes.type_of("name")} AS name
-        FROM (SELECT DISTINCT attribute FROM raw_result) AS r
-        LEFT JOIN attribute AS a ON lower(a.attribute) = lower(r.attribute);
-
+        SELECT attribute, name::{codes.type_of("name")} AS name, unit_source,
+            unit_source LIKE 'currency%' AS is_money
+        FROM spelled;
+        DROP TABLE spelled;
         CREATE OR REPLACE TEMP TABLE year_of AS
-        SELECT DISTINCT year, try_cast(year::VARCHAR AS SMALLINT) AS number FROM raw_result;
-
-        CREATE OR REPLACE TEMP TABLE commodity_unit AS
-        SELECT try_cast(region AS {codes.type_of("region")}) AS region,
-            try_cast(commodity AS {codes.type_of("commodity")}) AS commodity,
-            any_value(unit) AS unit
-        FROM commodity GROUP BY 1, 2;
-
-        CREATE OR REPLACE TEMP TABLE process_unit AS
-        SELECT try_cast(region AS {codes.type_of("region")}) AS region,
-            try_cast(process AS {codes.type_of("process")}) AS process,
-            any_value(activity_unit) AS activity_unit, any_value(capacity_unit) AS capacity_unit
-        FROM process GROUP BY 1, 2;
+        SELECT year, try_cast(year::VARCHAR AS SMALLINT) AS number
+        FROM (SELECT DISTINCT year FROM raw_result)
         """
     )
 
 
-def _currency(connection: duckdb.DuckDBPyConnection) -> str:
-    """Make ``region_currency`` and return the SQL of a row's currency.
+def _code_units(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make ``region_currency``, ``commodity_unit`` and ``process_unit``: units, by codes.
 
     The currency of a region stands in the Commodity column of its Reg_wobj rows. A model with
     one currency has it everywhere.
     """
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE region_currency AS SELECT region,"
-        " CASE WHEN count(DISTINCT commodity) = 1 THEN any_value(commodity)::VARCHAR END"
-        " AS currency"
-        " FROM raw_result WHERE attribute IN (SELECT attribute FROM attribute_of"
-        " WHERE lower(name) = 'reg_wobj') AND commodity <> '-' GROUP BY region"
+        """
+        CREATE OR REPLACE TEMP TABLE region_currency AS
+        WITH named AS (
+            SELECT region, if(count(DISTINCT commodity) = 1, any_value(commodity)::VARCHAR, NULL)
+                AS currency
+            FROM raw_result SEMI JOIN (FROM attribute_of WHERE lower(name) = 'reg_wobj')
+                USING (attribute)
+            WHERE commodity <> '-' GROUP BY region
+        ), sole AS (
+            SELECT any_value(currency) AS currency FROM named HAVING count(DISTINCT currency) = 1
+        )
+        SELECT region, coalesce(sole.currency, named.currency) AS currency
+        FROM (SELECT DISTINCT region FROM raw_result) LEFT JOIN named USING (region)
+        LEFT JOIN sole ON true
+        """
     )
-    currencies = connection.execute(
-        "SELECT DISTINCT currency FROM region_currency WHERE currency IS NOT NULL"
-    ).fetchall()
-    if len(currencies) != 1:
-        return "g.currency"
-    quoted = str(currencies[0][0]).replace("'", "''")
-    return f"'{quoted}'"
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE commodity_unit AS
+        SELECT g.region, try_cast(commodity AS {codes.type_of("commodity")}) AS commodity,
+            any_value(unit) AS unit, any_value(currency || '/' || unit) AS price_unit
+        FROM commodity AS c JOIN region_currency AS g ON g.region = c.region
+        GROUP BY ALL HAVING commodity IS NOT NULL;
+
+        CREATE OR REPLACE TEMP TABLE process_unit AS
+        SELECT g.region, try_cast(process AS {codes.type_of("process")}) AS process,
+            any_value(activity_unit) AS activity_unit, any_value(capacity_unit) AS capacity_unit,
+            any_value(currency || '/' || activity_unit) AS activity_price_unit,
+            any_value(currency || '/' || capacity_unit) AS capacity_price_unit
+        FROM process AS p JOIN region_currency AS g ON g.region = p.region
+        GROUP BY ALL HAVING process IS NOT NULL
+        """
+    )
+    tables = {
+        "region_currency": ("currency",),
+        "commodity_unit": ("unit", "price_unit"),
+        "process_unit": (
+            "activity_unit",
+            "capacity_unit",
+            "activity_price_unit",
+            "capacity_price_unit",
+        ),
+    }
+    if _has_units(connection):
+        tables["raw_result"] = UNIT_COLUMNS
+    texts = {"1"}
+    for table, columns in tables.items():
+        lists = ", ".join(f"list(DISTINCT {column})" for column in columns)
+        [found] = connection.execute(f"SELECT {lists} FROM {table}").fetchall()
+        texts.update(text for some in found for text in some or () if text is not None)
+    codes.make(connection, {"unit": texts})
+    for table, columns in tables.items():
+        for column in columns:
+            connection.execute(f"ALTER TABLE {table} ALTER {column} TYPE {codes.type_of('unit')}")
 
 
 def _keep_odd_years(connection: duckdb.DuckDBPyConnection) -> None:
     """Keep what stood in the year's place where it is no year."""
-    odd = "year IN (SELECT year FROM year_of WHERE number IS NULL AND year <> '-')"
-    count = connection.execute(f"SELECT count(*) FROM raw_result WHERE {odd}").fetchall()[0][0]
+    [(odd,)] = connection.execute(
+        "SELECT count(*) FROM year_of WHERE number IS NULL AND year <> '-'"
+    ).fetchall()
+    if not odd:
+        return
+    [(count,)] = connection.execute(
+        "INSERT INTO result_extra SELECT row, 'Period', raw_result.year::VARCHAR FROM coded_result"
+        " JOIN raw_result ON raw_result.rowid = row"
+        " WHERE coded_result.year IS NULL AND raw_result.year <> '-'"
+    ).fetchall()
     if count:
-        connection.execute(
-            f"INSERT INTO result_extra SELECT rowid, 'Period', year FROM raw_result WHERE {odd}"
-        )
-        report(
-            connection,
-            "warning",
-            "years",
-            "rows whose period is not a year have none",
-            count=count,
-        )
+        message = "rows whose period is not a year have none"
+        report(connection, "warning", "years", message, count=count)

@@ -59,7 +59,7 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
     """Open a file for reading bytes, through gzip where its first bytes say so."""
     try:
         with path.open("rb") as plain:
-            if plain.read(2) == _GZIP_MAGIC:
+            if is_compressed(plain.read(2)):
                 plain.seek(0)
                 with gzip.open(plain) as unpacked:
                     yield io.BufferedReader(unpacked)
@@ -85,9 +85,9 @@ def first_bytes(path: Path, count: int = 64) -> bytes:
         return b""
 
 
-def _is_compressed(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+def is_compressed(beginning: bytes) -> bool:
+    """Whether a file that begins so is packed by gzip."""
+    return beginning.startswith(_GZIP_MAGIC)
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def as_plain_utf8(path: Path) -> Iterator[PlainText]:
     with TemporaryDirectory(prefix="times-") as folder:
         with open_bytes(path) as stream:
             copy, repaired, last = _check_or_copy(
-                stream, Path(folder) / "text", must_copy=_is_compressed(path)
+                stream, Path(folder) / "text", must_copy=is_compressed(first_bytes(path))
             )
         yield PlainText(copy or path, repaired, last in (b"\n", b""))
 
