@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from catalogs import units
+from catalogs import timesreport, units
 from catalogs.errors import (
     MixedUnitsError,
     NotAdditiveError,
@@ -109,6 +109,7 @@ class Source:
             "CREATE VIEW storage AS SELECT DISTINCT scenario, region, process FROM process_set"
             " WHERE set_name IN ('STG', 'STS', 'NST')"
         )
+        timesreport.create_views(connection, self.manifest.scenarios)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         return connection
