@@ -8,11 +8,14 @@ from catalogs.readers.miro import MiroReader
 from catalogs.readers.timesreport import TimesreportReader
 from catalogs.readers.veda import VedaReader
 from catalogs.readers.veda_batch import BatchExportReader
+from catalogs.readers.zipped import ZipReader
 
-READERS: tuple[Reader, ...] = (
+_READERS: tuple[Reader, ...] = (
     MiroReader(),
     VedaReader(),
     TimesreportReader(),
     BatchExportReader(),
     IamcReader(),
 )
+
+READERS: tuple[Reader, ...] = (*_READERS, ZipReader(_READERS))
