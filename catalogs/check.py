@@ -73,6 +73,11 @@ def _check_scenario(
 
 def print_coverage(console: Console, scenario: str, coverage: Coverage) -> None:
     """Show a coverage to a person: shares, then what is left out, the largest first."""
+    console.print(f"\n[bold]{escape(scenario)}[/]")
+    if not coverage.shares:
+        console.print(
+            "There is nothing here that the measures count: no flows, or flows without units."
+        )
     table = Table("Measure", "Dimension", "Amount", "By tables", "By defaults", "Not named")
     for share in coverage.shares:
         total = share.total or 1.0
@@ -83,8 +88,8 @@ def print_coverage(console: Console, scenario: str, coverage: Coverage) -> None:
             *(f"{part / total:.1%}" for part in (share.by_table, share.by_default)),
             f"{share.unnamed / total:.2%}",
         )
-    console.print(f"\n[bold]{escape(scenario)}[/]")
-    console.print(table)
+    if coverage.shares:
+        console.print(table)
     _print_items(console, "No rule names", coverage.unnamed)
     _print_items(console, "More than one rule takes", coverage.contested)
     for rule, problem in coverage.unknown:

@@ -316,7 +316,12 @@ class Classifier:
         if self.network.is_storage(region, process):
             return Choice("Storage", "storage set")
         fuel = self._technology_fuel(region, process)
-        for name, label in (("CHP", f"{fuel} CHP"), ("ELE", fuel), ("HPL", f"{fuel} heat plant")):
+        heat_plant = f"{re.sub(' ?heat$', '', fuel, flags=re.IGNORECASE)} heat plant".strip()
+        for name, label in (
+            ("CHP", f"{fuel} CHP"),
+            ("ELE", fuel),
+            ("HPL", heat_plant[0].upper() + heat_plant[1:]),
+        ):
             if name in sets:
                 return Choice(label, f"set {name}, largest input")
         if (region, process) in self.demand_processes:

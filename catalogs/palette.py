@@ -52,6 +52,7 @@ _NAMED = {
     "Export": "#a9b1ba",
     "Extraction": "#7a5c43",
     "Trade, partner unknown": "#c2a35a",
+    "Heat plant": "#e07a7a",
     "Unknown partner": "#c2a35a",
     "Refining and conversion": "#6f6a8f",
     "Other conversion": "#8f8aa8",
@@ -128,7 +129,7 @@ def _technology(name: str) -> str:
 
 
 def _fuel(name: str) -> str:
-    known = _tables().get(("fuel", name))
+    known = _tables().get(("fuel", name)) or _tables().get(("fuel", f"{name} heat"))
     return known.colour if known else _NAMED.get(name, OTHER_COLOUR)
 
 

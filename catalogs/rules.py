@@ -42,10 +42,17 @@ class Condition:
 
     def accepts(self, texts: Iterable[str]) -> bool:
         """Whether one of the texts is wanted and none is unwanted."""
-        texts = tuple(texts)
-        if self.wanted and not any(p.search(text) for text in texts for p in self.wanted):
-            return False
-        return not any(p.search(text) for text in texts for p in self.unwanted)
+        is_wanted = not self.wanted
+        for text in texts:
+            for pattern in self.unwanted:
+                if pattern.search(text):
+                    return False
+            if not is_wanted:
+                for pattern in self.wanted:
+                    if pattern.search(text):
+                        is_wanted = True
+                        break
+        return is_wanted
 
 
 def parse_condition(text: str, *, anywhere: bool = False) -> Condition:
@@ -55,14 +62,25 @@ def parse_condition(text: str, *, anywhere: bool = False) -> Condition:
     whole text, unless ``anywhere``. Raises ``re.error`` for a bad regular expression and
     ``ValueError`` for a pattern that is empty or has no end.
     """
-    sides: dict[bool, list[re.Pattern[str]]] = {True: [], False: []}
+    expressions: dict[bool, list[str]] = {True: [], False: []}
+    wildcards: dict[bool, list[str]] = {True: [], False: []}
     names = []
     for negated, is_regex, pattern in _patterns(text):
-        source = pattern if is_regex else _wildcard(pattern, anywhere=anywhere)
-        sides[negated].append(re.compile(source, re.IGNORECASE))
-        if not (negated or is_regex or "*" in pattern or "?" in pattern):
+        if is_regex:
+            expressions[negated].append(pattern)
+            continue
+        wildcards[negated].append(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."))
+        if not (negated or "*" in pattern or "?" in pattern):
             names.append(pattern)
-    return Condition(text, tuple(sides[False]), tuple(sides[True]), tuple(names))
+    for negated, parts in wildcards.items():
+        if parts:
+            joined = f"(?:{'|'.join(parts)})"
+            expressions[negated].append(joined if anywhere else rf"\A{joined}\Z")
+    wanted, unwanted = (
+        tuple(re.compile(source, re.IGNORECASE) for source in expressions[negated])
+        for negated in (False, True)
+    )
+    return Condition(text, wanted, unwanted, tuple(names))
 
 
 def _patterns(text: str) -> Iterator[tuple[bool, bool, str]]:
@@ -78,11 +96,6 @@ def _patterns(text: str) -> Iterator[tuple[bool, bool, str]]:
         position = found.end()
 
 
-def _wildcard(pattern: str, *, anywhere: bool) -> str:
-    source = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return source if anywhere else rf"\A(?:{source})\Z"
-
-
 @dataclass(frozen=True)
 class Item:
     """A process or commodity of a region, as rules see it."""
@@ -92,12 +105,6 @@ class Item:
     code: str
     description: str = ""
     sets: frozenset[str] = frozenset()
-
-    def texts(self, condition: str) -> Iterable[str]:
-        """Return what the cell of a rule is compared with."""
-        if condition == "set":
-            return self.sets
-        return ({"code": self.code, "description": self.description}.get(condition, self.region),)
 
 
 @dataclass(frozen=True)
@@ -132,11 +139,13 @@ class Rule:
 
     def takes(self, item: Item) -> bool:
         """Whether all filled cells fit an item."""
-        return (
-            item.kind == self.item
-            and bool(self.conditions)
-            and all(condition.accepts(item.texts(name)) for name, condition in self.conditions)
-        )
+        if item.kind != self.item or not self.conditions:
+            return False
+        for name, condition in self.conditions:
+            texts = item.sets if name == "set" else (getattr(item, name),)
+            if not condition.accepts(texts):
+                return False
+        return True
 
     def belongs_to(self, models: Sequence[str]) -> bool:
         """Whether the rule is for a model that goes by any of these names."""
@@ -149,6 +158,8 @@ def make_rule(
     """Make a rule of the text cells of a row. Raises ``re.error`` and ``ValueError``."""
     dimension = cells["dimension"].lower()
     filled = tuple((name, cells[name]) for name in CONDITIONS if cells.get(name))
+    # The cell that leaves out most is asked first.
+    asked = sorted(filled, key=lambda cell: cell[0] != "code")
     return Rule(
         table=table,
         line=line,
@@ -161,7 +172,7 @@ def make_rule(
         order=order,
         colour=cells.get("colour", "").lower(),
         conditions=tuple(
-            (name, parse_condition(text, anywhere=name == "description")) for name, text in filled
+            (name, parse_condition(text, anywhere=name == "description")) for name, text in asked
         ),
     )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 
 import duckdb
@@ -206,12 +208,22 @@ def test_colours_and_order_of_a_table_reach_the_palette(grouped: Source) -> None
     assert palette.order("technology", "Boilers", looks) == 1
     assert palette.order("technology", "Heat pumps", looks) == 2
     # Where a table says nothing, and without tables, the shipped groups keep their looks.
-    assert palette.colour("technology", "Heat pumps", looks=looks) == "#d6649a"
+    assert palette.colour("technology", "Heat pumps", looks=looks) == "#e377c2"
     assert palette.colour("fuel", "Oil", looks=looks) == palette.colour("fuel", "Oil") == "#a0693d"
     assert palette.order("technology", "nothing of the kind", looks) == palette.LAST
 
 
 # ---------------------------------------------------------------------------- coverage
+
+
+def test_without_units_there_is_nothing_to_check_and_it_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = files(tmp_path / "files")
+    (folder / "commodity_units.csv").unlink()
+    publish(folder, tmp_path / "data")
+    assert main(["check", "case", "--data-directory", str(tmp_path / "data")]) == 0
+    assert "There is nothing here that the measures count" in capsys.readouterr().out
 
 
 def one(coverage: Coverage, measure_name: str, dimension: str) -> tuple[float, ...]:
@@ -458,6 +470,36 @@ def check_all(directory: Path, dataset: str, tables: Sequence[str]) -> None:
 
 def test_the_demo_is_covered(demo: Source) -> None:
     check_all(demo.manifest_path.parent.parent, demo.dataset, ["demo.csv"])
+    check_colours(demo)
+
+
+def lightness_and_hue(colour: str) -> tuple[float, float, float]:
+    """Return a colour's place in CIELAB, where distance is what the eye sees."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    white = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
+    x, y, z = (
+        sum(w * c for w, c in zip(weights, linear, strict=True)) / sum(weights) for weights in white
+    )
+    x, y, z = (v ** (1 / 3) if v > 0.008856 else 7.787 * v + 16 / 116 for v in (x, y, z))
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+def check_colours(source: Source) -> None:
+    """The twelve largest groups of a picture are told apart, from each other and the ground."""
+    for name in MEASURES:
+        for group in (g for g in PROCESS_GROUPS if g in measure(name).groups):
+            frame = source.ask(Query(name, group_by=(group,))).frame
+            for _, part in frame.groupby(["scenario", "year"]):
+                sizes = part.set_index(group).value.abs().sort_values(ascending=False)
+                colours = {
+                    str(g): lightness_and_hue(palette.colour(group, str(g), (), source.group_looks))
+                    for g in sizes.index[:12]
+                }
+                for (a, one), (b, other) in combinations(colours.items(), 2):
+                    assert math.dist(one, other) > 10, (name, a, b)
+                for a, (lightness, _, _) in colours.items():
+                    assert 20 < lightness < 86, (name, a)
 
 
 def most(source: Source, name: str, group: str) -> int:
@@ -484,6 +526,7 @@ def test_real_scenarios_are_covered_and_read_well(
     check_all(tmp_path, "real", [table])
     source = open_source(tmp_path, "real")
     assert messages(source) == []
+    check_colours(source)
     for name in MEASURES:
         for group in (g for g in PROCESS_GROUPS if g in measure(name).groups):
             assert most(source, name, group) <= 25, (name, group)
