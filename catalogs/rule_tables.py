@@ -71,21 +71,30 @@ def shipped_tables() -> tuple[RuleTable, ...]:
 
 def is_rule_table(path: Path) -> bool:
     """Whether a file is a rule table, by its columns. Reads no more of it than that takes."""
+    return set(REQUIRED) <= _known_columns(path)
+
+
+def _is_meant_as_one(path: Path) -> bool:
+    """Whether a file that somebody named is a rule table with a wrong column or two."""
+    return len(_known_columns(path)) >= 3
+
+
+def _known_columns(path: Path) -> set[str]:
+    """Return the columns of rule tables that a file has, none for a file of another kind."""
     suffix = path.suffix.lower()
     if suffix not in (".csv", *SPREADSHEET_SUFFIXES, *YAML_SUFFIXES):
-        return False
+        return set()
     try:
         if not path.is_file() or path.stat().st_size > MAX_BYTES:
-            return False
-        names = _column_names(path)
+            return set()
+        return _column_names(path).intersection(COLUMNS)
     except (TimesError, OSError):
-        return False
-    return set(REQUIRED) <= names
+        return set()
 
 
 def pick(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     """Part files from rule tables among them; return both."""
-    tables = [path for path in paths if is_rule_table(path)]
+    tables = [path for path in paths if is_rule_table(path) or _is_meant_as_one(path)]
     return [path for path in paths if path not in tables], tables
 
 

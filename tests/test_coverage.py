@@ -181,6 +181,14 @@ def test_a_wrong_table_changes_nothing_that_is_published(tmp_path: Path) -> None
     assert store.manifest("case") == before
 
 
+def test_a_table_with_a_wrong_column_among_the_files_is_no_unknown_format(tmp_path: Path) -> None:
+    folder = files(tmp_path / "files", "dimension,grp,code,priority\nfuel,A,B,\n")
+    with pytest.raises(UnreadableFileError, match=r"groups\.csv, line 1: the column 'grp' is not"):
+        publish(folder, tmp_path / "data")
+    # Beside a file that is named alone it is somebody else's.
+    import_files(Store(tmp_path / "data"), "case", [folder / "Case.vd"])
+
+
 def test_a_rule_may_rename_wind_and_it_stays_domestic(tmp_path: Path) -> None:
     write_set(
         tmp_path / "files",
@@ -211,6 +219,21 @@ def test_colours_and_order_of_a_table_reach_the_palette(grouped: Source) -> None
     assert palette.colour("technology", "Heat pumps", looks=looks) == "#e377c2"
     assert palette.colour("fuel", "Oil", looks=looks) == palette.colour("fuel", "Oil") == "#a0693d"
     assert palette.order("technology", "nothing of the kind", looks) == palette.LAST
+
+
+def test_a_row_that_takes_nothing_gives_a_group_of_another_table_its_colour(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.csv"
+    mine.write_text(
+        "dimension,group,order,colour\ntechnology,Boilers,7,#abcdef\nfuel,Electricity,,#fedcba\n",
+        encoding="utf-8",
+    )
+    source = publish(files(tmp_path / "files", RULES), tmp_path / "data", mine)
+    looks = source.group_looks
+    assert palette.colour("technology", "Boilers", looks=looks) == "#abcdef"
+    assert palette.order("technology", "Boilers", looks) == 7
+    assert palette.colour("fuel", "Electricity", looks=looks) == "#fedcba"
+    assert palette.order("fuel", "Electricity", looks) == palette.order("fuel", "Electricity")
+    assert ask(source, "final_energy", "technology") == {"Boilers": 240, "Heat pumps": 40}
 
 
 # ---------------------------------------------------------------------------- coverage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import zipfile
 from contextlib import suppress
@@ -366,7 +367,35 @@ def test_groups_of_shipped_tables_have_a_colour_and_a_place() -> None:
                 assert palette.order("technology", rule.group) != palette.LAST, rule.group
 
 
-def test_the_readme_names_every_column() -> None:
+def readme_section() -> str:
     readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    section = readme[readme.index("## Groups") :]
-    assert all(f"`{column}`" in section for column in COLUMNS)
+    return readme[readme.index("## Groups") : readme.index("## In a notebook")]
+
+
+def test_the_readme_names_every_column() -> None:
+    assert all(f"`{column}`" in readme_section() for column in COLUMNS)
+
+
+def test_the_table_in_the_readme_is_one_and_says_what_it_seems_to(tmp_path: Path) -> None:
+    lines = [line for line in readme_section().splitlines() if line.startswith("|")]
+    lines = lines[: lines.index("| column | what it says |")]
+    rows = [re.split(r" ?(?<!\\)\| ?", line)[1:-1] for line in lines if not line.startswith("|--")]
+    with (tmp_path / "readme.csv").open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows(
+            [re.sub(r"\\([*|])", r"\1", cell.strip()) for cell in cells] for cells in rows
+        )
+    rules = book_for([read_rule_table(tmp_path / "readme.csv")], ["TIMES-DK"])
+    assert len(list(rules.rules)) == 10
+    for item, expected in (
+        (process("ERWIN1", "Wind Turbines Offshore", "DKE", "ELE"), "Offshore wind"),
+        (process("ERWIN2", "Wind turbines onshore", "DKE", "ELE"), "Onshore wind"),
+        (process("RHTA", "Heat pump, gas engine"), "Heat pumps on gas"),
+        (process("INDADEM1", "Heat pump, air-to-air"), None),
+        (process("RHTB", "Heat pump, air-to-air"), "Heat pumps"),
+        (process("TPCAELCX1", sets="DMD"), "Passenger cars, electric"),
+        (process("TPCAELCH1", sets="DMD"), None),
+        (process("RHTDBDSL1", "oil boiler, existing", "DKE"), "Oil boilers of the east"),
+        (process("RHTDBDSL1", "oil boiler, new", "DKE"), None),
+        (process("RHTDBDSL1", "oil boiler, existing", "DKW"), None),
+    ):
+        assert group(rules, item) == expected, item
