@@ -62,7 +62,7 @@ class Available:
     scenarios: frozenset[str]
 
 
-@dataclass
+@dataclass(eq=False)
 class Source:
     """A published dataset, read-only.
 

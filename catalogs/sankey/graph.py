@@ -1,0 +1,519 @@
+"""Nodes and links of a Sankey: who passes energy to whom, in groups that can be opened.
+
+Commodities are carriers, grouped by fuel; processes stand under the part they play (supply,
+conversion, storage, trade, final use, export) in groups of their own. Every node has a path from
+its outermost group to itself; the first on the path that is not opened is the one shown.
+
+What keeps a picture readable is never lost, it is listed:
+
+- *contracted*: a process with one energy in and one energy out of the same fuel (distribution)
+  passes through; what it loses is the loss of its carrier.
+- *internal*: a commodity that only one shown node gives and takes.
+
+So the sum of all links between processes and carriers is the sum of what all processes take and
+give, less what is contracted and what is internal.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from catalogs.sankey.flows import (
+    CONVERSION,
+    EXPORT,
+    FINAL,
+    STORAGE,
+    SUPPLY,
+    TRADE,
+    EnergyFlows,
+    Flow,
+    Place,
+    SankeyQuery,
+)
+
+CARRIER = "carrier"
+LOSS = "loss"
+GAIN = "gain"
+
+#: Ends that no process stands for. Losses of conversion, of grids (distribution and COM_IE), of
+#: storage and of trade; what nobody takes; heat from the surroundings; what nobody gives.
+CONVERSION_LOSS = "loss/Conversion losses"
+GRID_LOSS = "loss/Grid losses"
+STORAGE_LOSS = "loss/Storage losses"
+TRADE_LOSS = "loss/Trade losses"
+SURPLUS = "loss/Not used"
+AMBIENT = "gain/Ambient heat"
+UNEXPLAINED = "gain/Not accounted for"
+
+#: Share of its input that a process may lose and still count as distribution; more is conversion.
+_MOST_LOST = 0.35
+#: How the nodes of a first picture are shared among carriers, conversion and final use.
+_SHARES = {CARRIER: 0.27, CONVERSION: 0.4, FINAL: 0.17}
+#: Members of an opened node that are shown one by one; the rest stands together.
+_MOST_MEMBERS = 14
+#: Difference that rounding makes, as a share; and of all supply, what is not worth a node.
+_ROUNDING = 1e-9
+_ROUNDED_AWAY = 1e-4
+
+#: What the smaller groups of a part are called together.
+_PLURALS = {
+    CARRIER: "carriers",
+    CONVERSION: "conversion",
+    FINAL: "use",
+    SUPPLY: "supply",
+    EXPORT: "exports",
+    STORAGE: "storage",
+    TRADE: "trade",
+}
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node and its balance.
+
+    ``incoming`` and ``outgoing`` are the sums of its links. ``members`` are the ids it opens
+    into, empty for a single process or commodity; ``parent`` is the node it was opened from.
+    ``code`` is the process or commodity of a single one.
+    """
+
+    id: str
+    label: str
+    kind: str
+    incoming: float
+    outgoing: float
+    lost: float = 0.0
+    members: tuple[str, ...] = ()
+    parent: str = ""
+    code: str = ""
+    fuel: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """Energy that passes from one node to another; ``fuel`` is the carrier's."""
+
+    source: str
+    target: str
+    value: float
+    fuel: str
+
+
+@dataclass(frozen=True)
+class PassThrough:
+    """A process that was contracted: what it took and gave, of which fuel."""
+
+    region: str
+    process: str
+    taken: float
+    given: float
+    fuel: str
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A Sankey's nodes and links, and what is not among them.
+
+    ``internal`` is, by node, the energy that stays inside it (given and taken, each counted).
+    ``remarks`` say in words what a reader must know.
+    """
+
+    query: SankeyQuery
+    nodes: tuple[Node, ...]
+    links: tuple[Link, ...]
+    contracted: tuple[PassThrough, ...] = ()
+    internal: Mapping[str, float] = field(default_factory=dict)
+    left_out: Mapping[str, float] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+    def node(self, identity: str) -> Node:
+        """Return a node by its id."""
+        return next(node for node in self.nodes if node.id == identity)
+
+
+def build_graph(flows: EnergyFlows) -> Graph:
+    """Return the Sankey of some flows; see the module for what it does with them."""
+    return _Builder(flows).build()
+
+
+class _Builder:
+    """Works a graph out of the flows of one query."""
+
+    def __init__(self, flows: EnergyFlows) -> None:
+        self._flows = flows
+        self._opened = set(flows.query.opened)
+        self._at: dict[Place, list[Flow]] = defaultdict(list)
+        for flow in flows.flows:
+            self._at[flow.region, flow.process].append(flow)
+        self._contracted = self._find_pass_throughs()
+        self._joined = _Joined()
+        for passed in self._contracted:
+            first, second = self._at[passed]
+            self._joined.join(first.commodity, second.commodity)
+        self._tiers = self._find_tiers()
+        self._paths = {place: self._path(place) for place in self._at}
+        self._carriers = {c: self._carrier_path(c, fuel) for c, fuel in flows.fuels.items()}
+        self._merge_small()
+        self._contract_trade()
+        self._held = self._find_held()
+        self._links: dict[tuple[str, str, str], float] = defaultdict(float)
+        self._internal: dict[str, float] = defaultdict(float)
+
+    # ------------------------------------------------------------------ what passes through
+
+    def _find_pass_throughs(self) -> dict[Place, PassThrough]:
+        found = {}
+        for place, flows in self._at.items():
+            if self._flows.roles[place].part != CONVERSION or len(flows) != 2:
+                continue
+            taken, given = sorted(flows, key=lambda flow: flow.direction)
+            fuels = {self._flows.fuels[flow.commodity] for flow in flows}
+            if (taken.direction, given.direction) != ("IN", "OUT") or len(fuels) > 1:
+                continue
+            lost = 1 - given.value / taken.value
+            if taken.commodity != given.commodity and -_ROUNDING <= lost <= _MOST_LOST:
+                found[place] = PassThrough(*place, taken.value, given.value, fuels.pop())
+        return found
+
+    def _contract_trade(self) -> None:
+        """Trade between regions that are both shown, of a commodity that is one node, passes."""
+        carriers: dict[str, set[str]] = defaultdict(set)
+        places: dict[str, list[Place]] = defaultdict(list)
+        for place, flows in self._at.items():
+            if self._flows.roles[place].part == TRADE:
+                places[place[1]].append(place)
+                for flow in flows:
+                    path = self._carriers[flow.commodity]
+                    carriers[place[1]].add(path[self._shown(path)])
+        for process, nodes in carriers.items():
+            for place in places[process] if len(nodes) == 1 else ():
+                sides = {"IN": 0.0, "OUT": 0.0}
+                for flow in self._at[place]:
+                    sides[flow.direction] += flow.value
+                fuel = self._flows.fuels[self._at[place][0].commodity]
+                self._contracted[place] = PassThrough(*place, sides["IN"], sides["OUT"], fuel)
+
+    def _find_tiers(self) -> dict[str, int]:
+        """How often a fuel was converted into itself before a commodity: 0 for crude, 1 for petrol.
+
+        Commodities that a contracted process joins are one. Without this a fuel's node would feed
+        the refinery and be fed by it.
+        """
+        joined, fuels = self._joined, self._flows.fuels
+        given: dict[str, float] = defaultdict(float)
+        converted: dict[str, float] = defaultdict(float)
+        feeds: dict[str, set[str]] = defaultdict(set)
+        for place, flows in self._at.items():
+            if place in self._contracted or self._flows.roles[place].part in (TRADE, STORAGE):
+                continue
+            for flow in (f for f in flows if f.direction == "OUT"):
+                to = joined.of(flow.commodity)
+                same = {
+                    joined.of(f.commodity)
+                    for f in flows
+                    if f.direction == "IN" and fuels[f.commodity] == fuels[flow.commodity]
+                } - {to}
+                given[to] += flow.value
+                if same:
+                    converted[to] += flow.value
+                    feeds[to] |= same
+        tiers: dict[str, int] = {}
+
+        def tier(group: str, above: frozenset[str]) -> int:
+            if group not in tiers:
+                if group in above or converted[group] <= 0.5 * given[group]:
+                    return 0
+                below = (tier(other, above | {group}) for other in feeds[group])
+                tiers[group] = min(2, 1 + max(below, default=0))
+            return tiers[group]
+
+        return {c: tier(joined.of(c), frozenset()) for c in sorted(fuels)}
+
+    # ------------------------------------------------------------------ groups
+
+    def _path(self, place: Place) -> tuple[str, ...]:
+        role = self._flows.roles[place]
+        process = f"process/{place[1]}"
+        outer = f"{role.part}/{role.group}"
+        if role.part in (FINAL, SUPPLY, EXPORT) and role.inner:
+            return (outer, f"{outer}/{role.inner}", process)
+        return (outer, process)
+
+    def _carrier_path(self, commodity: str, fuel: str) -> tuple[str, ...]:
+        return (f"{CARRIER}/{fuel}/{self._tiers[commodity]}", f"commodity/{commodity}")
+
+    def _merge_small(self) -> None:
+        """Put what is small into one group per part, and per node that is opened."""
+        sizes: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for flow in self._flows.flows:
+            for path in (self._paths[flow.region, flow.process], self._carriers[flow.commodity]):
+                for outer, inner in zip(("", *path), path, strict=False):
+                    parent = outer or inner.partition("/")[0]
+                    sizes[parent][inner] += flow.value
+        most = self._flows.query.most_nodes
+        small: dict[str, str] = {}
+        for parent, members in sizes.items():
+            # Ids of groups have a slash; a part's name has none.
+            room = _MOST_MEMBERS if "/" in parent else int(_SHARES.get(parent, 1) * most)
+            if ("/" in parent and parent not in self._opened) or len(members) <= room + 1:
+                continue
+            other = f"other/{parent}"
+            ordered = sorted(members, key=lambda name: (-members[name], name))
+            small.update({f"{parent}>{name}": other for name in ordered[room:]})
+        if small:
+            self._paths = {p: _insert(path, small) for p, path in self._paths.items()}
+            self._carriers = {c: _insert(path, small) for c, path in self._carriers.items()}
+
+    def _shown(self, path: tuple[str, ...]) -> int:
+        """The place on a path of the node that is shown."""
+        return next((i for i, name in enumerate(path) if name not in self._opened), len(path) - 1)
+
+    # ------------------------------------------------------------------ nodes and links
+
+    def build(self) -> Graph:
+        """Return the graph."""
+        self._link_processes()
+        self._link_contracted()
+        self._end_processes()
+        self._end_commodities()
+        remarks = [*self._drop_rounding(), *self._remarks()]
+        links = tuple(
+            Link(source, target, value, fuel)
+            for (source, target, fuel), value in sorted(self._links.items())
+        )
+        return Graph(
+            query=self._flows.query,
+            nodes=self._nodes(links),
+            links=links,
+            contracted=tuple(
+                sorted(self._contracted.values(), key=lambda p: (-p.taken, p.region, p.process))
+            ),
+            internal=dict(self._internal),
+            left_out=self._flows.left_out,
+            remarks=tuple(remarks),
+        )
+
+    def _node_of(self, place: Place) -> str:
+        path = self._paths[place]
+        return path[self._shown(path)]
+
+    def _carrier_of(self, commodity: str) -> str:
+        """The node that holds a commodity: its carrier, or the one node that it stays inside."""
+        if holder := self._held.get(self._joined.of(commodity)):
+            return holder
+        path = self._carriers[commodity]
+        return path[self._shown(path)]
+
+    def _find_held(self) -> dict[str, str]:
+        """Commodities that only one node both gives and takes, and that node."""
+        around: dict[str, set[str]] = defaultdict(set)
+        sides: dict[str, set[str]] = defaultdict(set)
+        for place, flows in self._at.items():
+            for flow in flows:
+                group = self._joined.of(flow.commodity)
+                if place not in self._contracted:
+                    around[group].add(self._node_of(place))
+                    sides[group].add(flow.direction)
+        return {
+            group: next(iter(nodes))
+            for group, nodes in around.items()
+            if len(nodes) == 1 and len(sides[group]) == 2
+        }
+
+    def _add(self, source: str, target: str, commodity: str, value: float) -> None:
+        if source == target:
+            self._internal[source] += value
+        elif value:
+            self._links[source, target, self._flows.fuels[commodity]] += value
+
+    def _link_processes(self) -> None:
+        for place, flows in self._at.items():
+            if place in self._contracted:
+                continue
+            node = self._node_of(place)
+            for flow in flows:
+                carrier = self._carrier_of(flow.commodity)
+                ends = (carrier, node) if flow.direction == "IN" else (node, carrier)
+                self._add(*ends, flow.commodity, flow.value)
+
+    def _link_contracted(self) -> None:
+        """Between two nodes a contracted process is a link; within one only its loss is."""
+        for place, passed in self._contracted.items():
+            taken = [flow for flow in self._at[place] if flow.direction == "IN"]
+            given = [flow for flow in self._at[place] if flow.direction == "OUT"]
+            for flow in given:
+                source = self._carrier_of((taken or given)[0].commodity)
+                target = self._carrier_of(flow.commodity)
+                if source != target:
+                    self._add(source, target, flow.commodity, flow.value)
+            if self._flows.roles[place].part == TRADE:
+                continue  # what one region sends the other receives: its loss is below
+            self._end(
+                self._carrier_of(taken[0].commodity),
+                taken[0].commodity,
+                passed.taken - passed.given,
+                GRID_LOSS,
+            )
+
+    def _end(
+        self, node: str, commodity: str, lost: float, loss: str, gain: str = UNEXPLAINED
+    ) -> None:
+        """Link what a node loses to an end, and what it gains from one."""
+        if lost > 0:
+            self._add(node, loss, commodity, lost)
+        elif lost < 0:
+            self._add(gain, node, commodity, -lost)
+
+    def _end_processes(self) -> None:
+        """Losses of conversion and storage, by process, and heat from the surroundings."""
+        traded: dict[str, list[tuple[Place, Flow]]] = defaultdict(list)
+        for place, flows in self._at.items():
+            part = self._flows.roles[place].part
+            if part == TRADE:
+                traded[place[1]] += [(place, flow) for flow in flows]
+            if part not in (CONVERSION, STORAGE) or place in self._contracted:
+                continue
+            lost = sum(flow.value if flow.direction == "IN" else -flow.value for flow in flows)
+            main = max(flows, key=lambda flow: (flow.direction == "IN", flow.value, flow.commodity))
+            gives = {self._flows.fuels[f.commodity] for f in flows if f.direction == "OUT"}
+            gain = AMBIENT if gives == {"Heat"} and main.direction == "IN" else UNEXPLAINED
+            loss = STORAGE_LOSS if part == STORAGE else CONVERSION_LOSS
+            self._end(self._node_of(place), main.commodity, lost, loss, gain)
+        for sides in traded.values():
+            lost = sum(f.value if f.direction == "IN" else -f.value for _, f in sides)
+            place, main = max(
+                sides, key=lambda side: (side[1].direction == "IN", side[1].value, side[0])
+            )
+            node = (
+                self._carrier_of(main.commodity)
+                if place in self._contracted
+                else self._node_of(place)
+            )
+            self._end(node, main.commodity, lost, TRADE_LOSS)
+
+    def _end_commodities(self) -> None:
+        """What is given and not taken of a commodity in a region: lost on the way, or not used."""
+        balance: dict[tuple[str, str], float] = defaultdict(float)
+        given: dict[tuple[str, str], float] = defaultdict(float)
+        for flow in self._flows.flows:
+            key = (flow.region, flow.commodity)
+            balance[key] += flow.value if flow.direction == "OUT" else -flow.value
+            if flow.direction == "OUT":
+                given[key] += flow.value
+        for (region, commodity), left in balance.items():
+            node = self._carrier_of(commodity)
+            share = 1 - self._flows.efficiency.get((region, commodity), 1.0)
+            on_the_way = min(max(left, 0.0), max(share, 0.0) * given[region, commodity])
+            self._end(node, commodity, on_the_way, GRID_LOSS)
+            self._end(node, commodity, left - on_the_way, SURPLUS)
+
+    def _drop_rounding(self) -> Iterable[str]:
+        """Leave out ends that are no more than the rounding of results, and say so."""
+        supplied = sum(v for (source, _, _), v in self._links.items() if source.startswith(SUPPLY))
+        for end in (SURPLUS, UNEXPLAINED):
+            of_end = {key: v for key, v in self._links.items() if end in key[:2]}
+            amount = sum(of_end.values())
+            if of_end and amount < _ROUNDED_AWAY * supplied:
+                for key in of_end:
+                    del self._links[key]
+                unit = self._flows.query.unit
+                yield f"{end.partition('/')[2]}: {amount:.3g} {unit}, too little to be shown."
+
+    def _remarks(self) -> Iterable[str]:
+        flows = self._flows
+        for unit, amount in sorted(flows.left_out.items()):
+            yield f"Not energy and so not in the picture: {amount:,.0f} {unit}."
+        if flows.turned:
+            names = ", ".join(sorted({flow.process for flow in flows.turned})[:5])
+            yield f"{len(flows.turned)} negative flows stand the other way round ({names})."
+        if flows.noise:
+            yield f"{flows.noise} flows are too small to mean anything."
+
+    # ------------------------------------------------------------------ what nodes are
+
+    def _nodes(self, links: Sequence[Link]) -> tuple[Node, ...]:
+        incoming: dict[str, float] = defaultdict(float)
+        outgoing: dict[str, float] = defaultdict(float)
+        lost: dict[str, float] = defaultdict(float)
+        fuels: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for link in links:
+            outgoing[link.source] += link.value
+            incoming[link.target] += link.value
+            for end in (link.source, link.target):
+                fuels[end][link.fuel] += link.value
+            if link.target.startswith(LOSS):
+                lost[link.source] += link.value
+        members: dict[str, set[str]] = defaultdict(set)
+        parents: dict[str, str] = {}
+        for path in (*self._paths.values(), *self._carriers.values()):
+            place = self._shown(path)
+            members[path[place]].update(path[place + 1 : place + 2])
+            if place:
+                parents[path[place]] = path[place - 1]
+        return tuple(
+            Node(
+                id=name,
+                label=self._label(name),
+                kind=self._kind(name, parents.get(name, "")),
+                incoming=incoming[name],
+                outgoing=outgoing[name],
+                lost=lost[name],
+                members=tuple(sorted(members[name])),
+                parent=parents.get(name, ""),
+                code=name.partition("/")[2] if name.startswith(("process/", "commodity/")) else "",
+                fuel=min(fuels[name], key=lambda fuel: (-fuels[name][fuel], fuel)),
+            )
+            for name in sorted({*incoming, *outgoing})
+        )
+
+    def _label(self, name: str) -> str:
+        kind, _, rest = name.partition("/")
+        if kind == "other":
+            _, _, of = rest.rpartition("/")
+            return f"Other {_PLURALS.get(rest, of.lower())}"
+        if kind == CARRIER:
+            fuel, _, tier = rest.rpartition("/")
+            tiers = {self._tiers[c] for c, known in self._flows.fuels.items() if known == fuel}
+            return f"{fuel}, processed" if int(tier) > min(tiers) else fuel
+        return rest.rpartition("/")[2]
+
+    def _kind(self, name: str, parent: str) -> str:
+        kind = name.partition("/")[0]
+        if kind == "commodity":
+            return CARRIER
+        if kind == "other":
+            return name.split("/")[1]
+        if kind == "process":
+            return self._kind(parent, "") if parent else CONVERSION
+        return kind
+
+
+class _Joined:
+    """Commodities that are one, because what joins them passes through (union-find)."""
+
+    def __init__(self) -> None:
+        self._above: dict[str, str] = {}
+
+    def of(self, commodity: str) -> str:
+        """Return the name that all commodities joined to this one share."""
+        while (above := self._above.get(commodity, commodity)) != commodity:
+            commodity = above
+        return commodity
+
+    def join(self, first: str, second: str) -> None:
+        """Make two commodities one, under the name that sorts first."""
+        names = sorted((self.of(first), self.of(second)))
+        self._above[names[1]] = names[0]
+
+
+def _insert(path: tuple[str, ...], small: Mapping[str, str]) -> tuple[str, ...]:
+    """Put the group of the small ones into a path, above each member that belongs to it."""
+    made: list[str] = []
+    outer = path[0].partition("/")[0]
+    for name in path:
+        if other := small.get(f"{outer}>{name}"):
+            made.append(other)
+        made.append(name)
+        outer = name
+    return tuple(made)
