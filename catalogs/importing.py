@@ -16,7 +16,7 @@ import duckdb
 
 from catalogs import boundaries, coverage, derive, results, rule_tables
 from catalogs.errors import TimesError, UnreadableFileError
-from catalogs.readers import READERS
+from catalogs.readers import READERS, parquet
 from catalogs.readers.base import Progress, Reader, ScenarioFiles, ScenarioHeader, no_progress
 from catalogs.rules import RuleBook, RuleTable, book_for
 from catalogs.store import WORK_PREFIX, InputFile, Manifest, PublishedScenario, Store, now
@@ -78,7 +78,8 @@ def gather(paths: Sequence[Path]) -> list[ScenarioFiles]:
             left[0].name,
             "the format is not known",
             "VEDA results (.vd, with .vde .vds .vdt beside it, or a batch export), a GAMS MIRO"
-            " scenario (.miroscen), GDX, a DuckDB file with timesreport, or an IAMC table",
+            " scenario (.miroscen), GDX, a DuckDB file with timesreport, an IAMC table, or what"
+            " was exported as Parquet",
             details="\n".join(path.name for path in left),
         )
     return scenarios
@@ -210,6 +211,7 @@ def _build(
         ]
         names = model_names(model or header.model, regions)
         complete(connection, progress, book_for((*tables, *rule_tables.shipped_tables()), names))
+        parquet.restore(connection)
         rows = connection.execute("SELECT count(*) FROM result").fetchone()
         connection.execute("CHECKPOINT")
     return header, regions, int(rows[0]) if rows else 0

@@ -230,7 +230,12 @@ class Source:
 
     def table(self, name: str) -> duckdb.DuckDBPyRelation:
         """Return a view as a relation on a cursor of its own, to be read batch by batch."""
-        return self._connection.cursor().view(name)
+        return self.tables(name)[0]
+
+    def tables(self, *names: str) -> list[duckdb.DuckDBPyRelation]:
+        """Return views as relations on one cursor of their own, so that they can be joined."""
+        cursor = self._connection.cursor()
+        return [cursor.view(name) for name in names]
 
     @contextmanager
     def tables_of(self, scenario: str) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -100,13 +100,11 @@ def write_canonical_folder(source: Source, selection: Selection, folder: Path) -
 def _table(source: Source, selection: Results, key: str, table: str) -> duckdb.DuckDBPyRelation:
     """Return the rows of a canonical table of one scenario that belong to a selection."""
     columns = ", ".join(f'"{name}"' for name in TABLES[table].columns)
-    if table == "result":
-        rows = filtered(source.table(table), [key], selection)
-    else:
-        rows = source.table(table).filter(is_one_of("scenario", [key]))
-    if table == "result_extra" and selection.is_part:
-        chosen = filtered(source.table("result"), [key], selection)
-        rows = rows.join(chosen.project("row"), "row", "semi")
+    rows, results = source.tables(table, "result")
+    rows = rows.filter(is_one_of("scenario", [key]))
+    if table in ("result", "result_extra") and selection.is_part:
+        chosen = filtered(results, [key], selection)
+        rows = chosen if table == "result" else rows.join(chosen.project("row"), "row", "semi")
     return rows.project(columns)
 
 
