@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -103,7 +104,7 @@ def _check(path: Path) -> None:
             try:
                 with archive.open(entry) as part:
                     beginning = part.read(4096)
-            except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+            except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
                 raise _unreadable(path, error) from error
             if b"<!DOCTYPE" in beginning or b"<!ENTITY" in beginning:
                 problem = f"{entry.filename} defines XML entities"
