@@ -82,8 +82,10 @@ class Reader(Protocol):
     def gather(self, paths: Sequence[Path]) -> tuple[list[ScenarioFiles], list[Path]]:
         """Pick from ``paths`` the scenarios of this format; return them and the paths left over.
 
-        Only looks at names and first bytes. Raises ``UnreadableFileError`` for a file that is
-        plainly meant for this reader but cannot be used (a ``.vde`` without its ``.vd``).
+        Goes by the files' content wherever it can, and looks into a file only as far as it must:
+        at its first bytes, or for the names of the scenarios in it. Raises
+        ``UnreadableFileError`` for a file that is plainly meant for this reader but cannot be used
+        (a ``.vde`` without its ``.vd``).
         """
 
     def read(

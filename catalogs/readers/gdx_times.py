@@ -2,8 +2,9 @@
 
 ``semantics/gdx_symbols.csv`` says of each result symbol which attribute it is and what its
 dimensions are, in order (source: ``times2veda.vdd`` of TIMES, the table by which GDX2VEDA writes
-the ``.vd``). The inputs become the same two tables that are made of a MIRO file (see
-``miro_inputs``), so that all that follows is the same for both.
+the ``.vd``). A stochastic run reports under the same names with an ``s`` before them and the state
+of the world as first dimension (``times2veda_stc.vdd``). The inputs become the same two tables
+that are made of a MIRO file (see ``miro_inputs``), so that all that follows is the same for both.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from catalogs.tables import NO_VALUE
 
 #: The result symbols of which a TIMES run has at least one.
 _SIGNS = ("f_in", "f_out", "par_actl", "par_capl", "reg_obj", "objz")
+
+#: How the names of symbols begin that TIMES makes for its reports.
+_RESULT_PREFIXES = ("par_", "cst_", "spar_", "scst_", "reg_", "sreg_")
 
 #: TIMES' input symbols, and where each of their dimensions goes in ``miro_input``.
 _INPUTS: Mapping[str, tuple[str, ...]] = {
@@ -63,25 +67,30 @@ _OTHERS = ("milestonyr", "timeslice", "all_ts")
 class ResultSymbol:
     """A result symbol: its attribute, the columns of its dimensions in order.
 
-    It is left where the file has the symbol ``unless``, which says the same.
+    It is left where the file has rows of one of the symbols ``unless``, which say the same.
     """
 
     name: str
     attribute: str
     columns: tuple[str, ...]
-    unless: str
+    unless: tuple[str, ...]
 
 
 @cache
 def result_symbols() -> tuple[ResultSymbol, ...]:
-    """Return ``semantics/gdx_symbols.csv``."""
+    """Return ``semantics/gdx_symbols.csv``, and the symbols of a stochastic run that follow."""
     text = package_files("catalogs.semantics").joinpath("gdx_symbols.csv").read_text("utf-8")
-    return tuple(
-        ResultSymbol(
-            row["symbol"], row["attribute"], tuple(row["dimensions"].split()), row["unless"]
-        )
-        for row in csv.DictReader(text.splitlines())
-    )
+    rows = list(csv.DictReader(text.splitlines()))
+    given = {row["symbol"] for row in rows}
+    found = []
+    for row in rows:
+        name, attribute, columns = row["symbol"], row["attribute"], row["dimensions"].split()
+        others = row["unless"].split()
+        stochastic = tuple(f"s{other}" for other in others)
+        found.append(ResultSymbol(name, attribute, tuple(columns), (f"s{name}", *others)))
+        if f"s{name}" not in given and "sow" not in columns:
+            found.append(ResultSymbol(f"s{name}", attribute, ("sow", *columns), stochastic))
+    return tuple(found)
 
 
 def symbols() -> tuple[str, ...]:
@@ -91,7 +100,7 @@ def symbols() -> tuple[str, ...]:
 
 def is_times_run(contents: GdxContents) -> bool:
     """Whether a file has results of TIMES."""
-    return any(name in contents.symbols for name in _SIGNS)
+    return any(name in contents.symbols or f"s{name}" in contents.symbols for name in _SIGNS)
 
 
 # ---------------------------------------------------------------------------- results
@@ -106,7 +115,8 @@ def store_results(contents: GdxContents, file: str, connection: duckdb.DuckDBPyC
     rows = 0
     for symbol in result_symbols():
         keys = contents.keys.get(symbol.name)
-        if keys is None or not len(keys) or symbol.unless in contents.symbols:
+        said = (contents.keys.get(other) for other in symbol.unless)
+        if keys is None or not len(keys) or any(o is not None and len(o) for o in said):
             continue
         if keys.shape[1] != len(symbol.columns) or symbol.name not in contents.numbers:
             message = (
@@ -117,7 +127,20 @@ def store_results(contents: GdxContents, file: str, connection: duckdb.DuckDBPyC
             continue
         rows += _append(contents, symbol, keys, file, connection)
     report(connection, "info", "read", "Result rows read.", file=file, count=rows)
+    _report_unread(contents, file, connection)
     return rows
+
+
+def _report_unread(contents: GdxContents, file: str, connection: duckdb.DuckDBPyConnection) -> None:
+    """Name the symbols that look like results and have no attribute."""
+    unread = [
+        s.name
+        for name, s in contents.symbols.items()
+        if name.startswith(_RESULT_PREFIXES) and s.rows and name not in symbols()
+    ]
+    if unread:
+        message = f"Result symbols that no attribute is known for: {', '.join(unread[:12])}."
+        report(connection, "info", "left_out", message, file=file, count=len(unread))
 
 
 def _append(
