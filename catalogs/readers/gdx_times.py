@@ -87,8 +87,11 @@ def result_symbols() -> tuple[ResultSymbol, ...]:
         name, attribute, columns = row["symbol"], row["attribute"], row["dimensions"].split()
         others = row["unless"].split()
         stochastic = tuple(f"s{other}" for other in others)
+        if "sow" in columns:
+            found.append(ResultSymbol(name, attribute, tuple(columns), tuple(others)))
+            continue
         found.append(ResultSymbol(name, attribute, tuple(columns), (f"s{name}", *others)))
-        if f"s{name}" not in given and "sow" not in columns:
+        if f"s{name}" not in given:
             found.append(ResultSymbol(f"s{name}", attribute, ("sow", *columns), stochastic))
     return tuple(found)
 
