@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import catalogs
 from catalogs.errors import NotAvailableError, UnknownNameError
 from catalogs.importing import import_files
+from catalogs.sankey.compare import compare
 from catalogs.sankey.flows import (
     CONVERSION,
     FINAL,
@@ -91,9 +92,11 @@ def links(graph: Graph) -> dict[tuple[str, str], float]:
 
 def assert_balanced(graph: Graph, given: EnergyFlows) -> None:
     """Carriers, conversion and storage pass on what they get; and nothing is lost on the way."""
+    # What is left out as rounding, and said to be, is at most this (both ends of it).
+    rounding = 2e-4 * sum(node.outgoing for node in graph.nodes if node.kind == SUPPLY)
     for node in graph.nodes:
         if node.kind in ("carrier", CONVERSION, STORAGE):
-            assert node.incoming == pytest.approx(node.outgoing, rel=1e-3, abs=1e-6), node
+            assert node.incoming == pytest.approx(node.outgoing, rel=1e-9, abs=rounding), node
     carriers = {node.id for node in graph.nodes if node.kind == "carrier"}
     drawn = sum(
         link.value
@@ -367,3 +370,31 @@ def test_danish_scenario_is_readable_and_agrees_with_the_explorer(real_data: Pat
     assert used(graph) == pytest.approx(596.85, abs=0.01)
     assert used(graph) == pytest.approx(final_energy(source, scenario, 2030), rel=1e-9)
     assert set(graph.left_out) == {"Mhs", "Mpkm"}
+
+
+# ---------------------------------------------------------------------- two scenarios
+
+
+def test_comparison_has_every_link_of_both_and_the_largest_change_first(demo: Source):
+    base, other = (
+        energy_flows(demo, SankeyQuery(scenario, 2050))
+        for scenario in ("Reference", "Climate target")
+    )
+    compared = compare(base, other)
+    assert sum(change.base for change in compared.changes) == pytest.approx(
+        sum(link.value for link in compared.base.links)
+    )
+    assert sum(change.value for change in compared.changes) == pytest.approx(
+        sum(link.value for link in compared.other.links)
+    )
+    differences = [abs(change.difference) for change in compared.changes]
+    assert differences == sorted(differences, reverse=True)
+    ends = {end for change in compared.changes for end in (change.source, change.target)}
+    assert ends == {node.id for node in compared.nodes}
+    for graph, flows_of in ((compared.base, base), (compared.other, other)):
+        assert_balanced(graph, flows_of)
+
+
+def test_a_scenario_compared_with_itself_has_not_changed(demo: Source):
+    flows_of = energy_flows(demo, SankeyQuery("Reference", 2050))
+    assert all(change.difference == 0 for change in compare(flows_of, flows_of).changes)

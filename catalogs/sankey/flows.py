@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -96,6 +97,14 @@ class EnergyFlows:
     left_out: Mapping[str, float]
     turned: Sequence[Flow]
     noise: int
+
+    @cached_property
+    def by_process(self) -> Mapping[Place, list[Flow]]:
+        """The flows of each process in each region."""
+        found: dict[Place, list[Flow]] = defaultdict(list)
+        for flow in self.flows:
+            found[flow.region, flow.process].append(flow)
+        return dict(found)
 
 
 def energy_flows(source: Source, query: SankeyQuery) -> EnergyFlows:

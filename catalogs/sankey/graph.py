@@ -6,8 +6,8 @@ its outermost group to itself; the first on the path that is not opened is the o
 
 What keeps a picture readable is never lost, it is listed:
 
-- *contracted*: a process with one energy in and one energy out of the same fuel (distribution)
-  passes through; what it loses is the loss of its carrier.
+- *contracted*: distribution passes through (see ``grouping``); what it loses is the loss of its
+  carrier. So does trade between two regions that are both shown.
 - *internal*: a commodity that only one shown node gives and takes.
 
 So the sum of all links between processes and carriers is the sum of what all processes take and
@@ -32,8 +32,13 @@ from catalogs.sankey.flows import (
     Place,
     SankeyQuery,
 )
+from catalogs.sankey.grouping import (
+    CARRIER,
+    Grouping,
+    PassThrough,
+    find_pass_throughs,
+)
 
-CARRIER = "carrier"
 LOSS = "loss"
 GAIN = "gain"
 
@@ -47,12 +52,6 @@ SURPLUS = "loss/Not used"
 AMBIENT = "gain/Ambient heat"
 UNEXPLAINED = "gain/Not accounted for"
 
-#: Share of its input that a process may lose and still count as distribution; more is conversion.
-_MOST_LOST = 0.35
-#: How the nodes of a first picture are shared among carriers, conversion and final use.
-_SHARES = {CARRIER: 0.27, CONVERSION: 0.4, FINAL: 0.17}
-#: Members of an opened node that are shown one by one; the rest stands together.
-_MOST_MEMBERS = 14
 #: Difference that rounding makes, as a share; and of all supply, what is not worth a node.
 _ROUNDING = 1e-9
 _ROUNDED_AWAY = 1e-4
@@ -101,17 +100,6 @@ class Link:
 
 
 @dataclass(frozen=True)
-class PassThrough:
-    """A process that was contracted: what it took and gave, of which fuel."""
-
-    region: str
-    process: str
-    taken: float
-    given: float
-    fuel: str
-
-
-@dataclass(frozen=True)
 class Graph:
     """A Sankey's nodes and links, and what is not among them.
 
@@ -132,49 +120,26 @@ class Graph:
         return next(node for node in self.nodes if node.id == identity)
 
 
-def build_graph(flows: EnergyFlows) -> Graph:
-    """Return the Sankey of some flows; see the module for what it does with them."""
-    return _Builder(flows).build()
+def build_graph(flows: EnergyFlows, grouping: Grouping | None = None) -> Graph:
+    """Return the Sankey of some flows; see the module for what it does with them.
+
+    Graphs that are to be compared share a ``grouping``; by default the flows have their own.
+    """
+    return _Builder(flows, grouping or Grouping([flows])).build()
 
 
 class _Builder:
     """Works a graph out of the flows of one query."""
 
-    def __init__(self, flows: EnergyFlows) -> None:
+    def __init__(self, flows: EnergyFlows, grouping: Grouping) -> None:
         self._flows = flows
-        self._opened = set(flows.query.opened)
-        self._at: dict[Place, list[Flow]] = defaultdict(list)
-        for flow in flows.flows:
-            self._at[flow.region, flow.process].append(flow)
-        self._contracted = self._find_pass_throughs()
-        self._joined = _Joined()
-        for passed in self._contracted:
-            first, second = self._at[passed]
-            self._joined.join(first.commodity, second.commodity)
-        self._tiers = self._find_tiers()
-        self._paths = {place: self._path(place) for place in self._at}
-        self._carriers = {c: self._carrier_path(c, fuel) for c, fuel in flows.fuels.items()}
-        self._merge_small()
+        self._grouping = grouping
+        self._at = flows.by_process
+        self._contracted = find_pass_throughs(flows)
         self._contract_trade()
         self._held = self._find_held()
         self._links: dict[tuple[str, str, str], float] = defaultdict(float)
         self._internal: dict[str, float] = defaultdict(float)
-
-    # ------------------------------------------------------------------ what passes through
-
-    def _find_pass_throughs(self) -> dict[Place, PassThrough]:
-        found = {}
-        for place, flows in self._at.items():
-            if self._flows.roles[place].part != CONVERSION or len(flows) != 2:
-                continue
-            taken, given = sorted(flows, key=lambda flow: flow.direction)
-            fuels = {self._flows.fuels[flow.commodity] for flow in flows}
-            if (taken.direction, given.direction) != ("IN", "OUT") or len(fuels) > 1:
-                continue
-            lost = 1 - given.value / taken.value
-            if taken.commodity != given.commodity and -_ROUNDING <= lost <= _MOST_LOST:
-                found[place] = PassThrough(*place, taken.value, given.value, fuels.pop())
-        return found
 
     def _contract_trade(self) -> None:
         """Trade between regions that are both shown, of a commodity that is one node, passes."""
@@ -183,9 +148,7 @@ class _Builder:
         for place, flows in self._at.items():
             if self._flows.roles[place].part == TRADE:
                 places[place[1]].append(place)
-                for flow in flows:
-                    path = self._carriers[flow.commodity]
-                    carriers[place[1]].add(path[self._shown(path)])
+                carriers[place[1]].update(self._grouping.carrier(f.commodity) for f in flows)
         for process, nodes in carriers.items():
             for place in places[process] if len(nodes) == 1 else ():
                 sides = {"IN": 0.0, "OUT": 0.0}
@@ -193,81 +156,6 @@ class _Builder:
                     sides[flow.direction] += flow.value
                 fuel = self._flows.fuels[self._at[place][0].commodity]
                 self._contracted[place] = PassThrough(*place, sides["IN"], sides["OUT"], fuel)
-
-    def _find_tiers(self) -> dict[str, int]:
-        """How often a fuel was converted into itself before a commodity: 0 for crude, 1 for petrol.
-
-        Commodities that a contracted process joins are one. Without this a fuel's node would feed
-        the refinery and be fed by it.
-        """
-        joined, fuels = self._joined, self._flows.fuels
-        given: dict[str, float] = defaultdict(float)
-        converted: dict[str, float] = defaultdict(float)
-        feeds: dict[str, set[str]] = defaultdict(set)
-        for place, flows in self._at.items():
-            if place in self._contracted or self._flows.roles[place].part in (TRADE, STORAGE):
-                continue
-            for flow in (f for f in flows if f.direction == "OUT"):
-                to = joined.of(flow.commodity)
-                same = {
-                    joined.of(f.commodity)
-                    for f in flows
-                    if f.direction == "IN" and fuels[f.commodity] == fuels[flow.commodity]
-                } - {to}
-                given[to] += flow.value
-                if same:
-                    converted[to] += flow.value
-                    feeds[to] |= same
-        tiers: dict[str, int] = {}
-
-        def tier(group: str, above: frozenset[str]) -> int:
-            if group not in tiers:
-                if group in above or converted[group] <= 0.5 * given[group]:
-                    return 0
-                below = (tier(other, above | {group}) for other in feeds[group])
-                tiers[group] = min(2, 1 + max(below, default=0))
-            return tiers[group]
-
-        return {c: tier(joined.of(c), frozenset()) for c in sorted(fuels)}
-
-    # ------------------------------------------------------------------ groups
-
-    def _path(self, place: Place) -> tuple[str, ...]:
-        role = self._flows.roles[place]
-        process = f"process/{place[1]}"
-        outer = f"{role.part}/{role.group}"
-        if role.part in (FINAL, SUPPLY, EXPORT) and role.inner:
-            return (outer, f"{outer}/{role.inner}", process)
-        return (outer, process)
-
-    def _carrier_path(self, commodity: str, fuel: str) -> tuple[str, ...]:
-        return (f"{CARRIER}/{fuel}/{self._tiers[commodity]}", f"commodity/{commodity}")
-
-    def _merge_small(self) -> None:
-        """Put what is small into one group per part, and per node that is opened."""
-        sizes: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-        for flow in self._flows.flows:
-            for path in (self._paths[flow.region, flow.process], self._carriers[flow.commodity]):
-                for outer, inner in zip(("", *path), path, strict=False):
-                    parent = outer or inner.partition("/")[0]
-                    sizes[parent][inner] += flow.value
-        most = self._flows.query.most_nodes
-        small: dict[str, str] = {}
-        for parent, members in sizes.items():
-            # Ids of groups have a slash; a part's name has none.
-            room = _MOST_MEMBERS if "/" in parent else int(_SHARES.get(parent, 1) * most)
-            if ("/" in parent and parent not in self._opened) or len(members) <= room + 1:
-                continue
-            other = f"other/{parent}"
-            ordered = sorted(members, key=lambda name: (-members[name], name))
-            small.update({f"{parent}>{name}": other for name in ordered[room:]})
-        if small:
-            self._paths = {p: _insert(path, small) for p, path in self._paths.items()}
-            self._carriers = {c: _insert(path, small) for c, path in self._carriers.items()}
-
-    def _shown(self, path: tuple[str, ...]) -> int:
-        """The place on a path of the node that is shown."""
-        return next((i for i, name in enumerate(path) if name not in self._opened), len(path) - 1)
 
     # ------------------------------------------------------------------ nodes and links
 
@@ -294,16 +182,10 @@ class _Builder:
             remarks=tuple(remarks),
         )
 
-    def _node_of(self, place: Place) -> str:
-        path = self._paths[place]
-        return path[self._shown(path)]
-
     def _carrier_of(self, commodity: str) -> str:
         """The node that holds a commodity: its carrier, or the one node that it stays inside."""
-        if holder := self._held.get(self._joined.of(commodity)):
-            return holder
-        path = self._carriers[commodity]
-        return path[self._shown(path)]
+        holder = self._held.get(self._grouping.joined.of(commodity))
+        return holder or self._grouping.carrier(commodity)
 
     def _find_held(self) -> dict[str, str]:
         """Commodities that only one node both gives and takes, and that node."""
@@ -311,9 +193,9 @@ class _Builder:
         sides: dict[str, set[str]] = defaultdict(set)
         for place, flows in self._at.items():
             for flow in flows:
-                group = self._joined.of(flow.commodity)
+                group = self._grouping.joined.of(flow.commodity)
                 if place not in self._contracted:
-                    around[group].add(self._node_of(place))
+                    around[group].add(self._grouping.node(place))
                     sides[group].add(flow.direction)
         return {
             group: next(iter(nodes))
@@ -331,7 +213,7 @@ class _Builder:
         for place, flows in self._at.items():
             if place in self._contracted:
                 continue
-            node = self._node_of(place)
+            node = self._grouping.node(place)
             for flow in flows:
                 carrier = self._carrier_of(flow.commodity)
                 ends = (carrier, node) if flow.direction == "IN" else (node, carrier)
@@ -379,7 +261,7 @@ class _Builder:
             gives = {self._flows.fuels[f.commodity] for f in flows if f.direction == "OUT"}
             gain = AMBIENT if gives == {"Heat"} and main.direction == "IN" else UNEXPLAINED
             loss = STORAGE_LOSS if part == STORAGE else CONVERSION_LOSS
-            self._end(self._node_of(place), main.commodity, lost, loss, gain)
+            self._end(self._grouping.node(place), main.commodity, lost, loss, gain)
         for sides in traded.values():
             lost = sum(f.value if f.direction == "IN" else -f.value for _, f in sides)
             place, main = max(
@@ -388,7 +270,7 @@ class _Builder:
             node = (
                 self._carrier_of(main.commodity)
                 if place in self._contracted
-                else self._node_of(place)
+                else self._grouping.node(place)
             )
             self._end(node, main.commodity, lost, TRADE_LOSS)
 
@@ -444,13 +326,7 @@ class _Builder:
                 fuels[end][link.fuel] += link.value
             if link.target.startswith(LOSS):
                 lost[link.source] += link.value
-        members: dict[str, set[str]] = defaultdict(set)
-        parents: dict[str, str] = {}
-        for path in (*self._paths.values(), *self._carriers.values()):
-            place = self._shown(path)
-            members[path[place]].update(path[place + 1 : place + 2])
-            if place:
-                parents[path[place]] = path[place - 1]
+        members, parents = self._grouping.family(self._at, self._flows.fuels)
         return tuple(
             Node(
                 id=name,
@@ -459,7 +335,7 @@ class _Builder:
                 incoming=incoming[name],
                 outgoing=outgoing[name],
                 lost=lost[name],
-                members=tuple(sorted(members[name])),
+                members=tuple(sorted(members.get(name, ()))),
                 parent=parents.get(name, ""),
                 code=name.partition("/")[2] if name.startswith(("process/", "commodity/")) else "",
                 fuel=min(fuels[name], key=lambda fuel: (-fuels[name][fuel], fuel)),
@@ -474,8 +350,7 @@ class _Builder:
             return f"Other {_PLURALS.get(rest, of.lower())}"
         if kind == CARRIER:
             fuel, _, tier = rest.rpartition("/")
-            tiers = {self._tiers[c] for c, known in self._flows.fuels.items() if known == fuel}
-            return f"{fuel}, processed" if int(tier) > min(tiers) else fuel
+            return f"{fuel}, processed" if int(tier) > self._grouping.lowest[fuel] else fuel
         return rest.rpartition("/")[2]
 
     def _kind(self, name: str, parent: str) -> str:
@@ -487,33 +362,3 @@ class _Builder:
         if kind == "process":
             return self._kind(parent, "") if parent else CONVERSION
         return kind
-
-
-class _Joined:
-    """Commodities that are one, because what joins them passes through (union-find)."""
-
-    def __init__(self) -> None:
-        self._above: dict[str, str] = {}
-
-    def of(self, commodity: str) -> str:
-        """Return the name that all commodities joined to this one share."""
-        while (above := self._above.get(commodity, commodity)) != commodity:
-            commodity = above
-        return commodity
-
-    def join(self, first: str, second: str) -> None:
-        """Make two commodities one, under the name that sorts first."""
-        names = sorted((self.of(first), self.of(second)))
-        self._above[names[1]] = names[0]
-
-
-def _insert(path: tuple[str, ...], small: Mapping[str, str]) -> tuple[str, ...]:
-    """Put the group of the small ones into a path, above each member that belongs to it."""
-    made: list[str] = []
-    outer = path[0].partition("/")[0]
-    for name in path:
-        if other := small.get(f"{outer}>{name}"):
-            made.append(other)
-        made.append(name)
-        outer = name
-    return tuple(made)
