@@ -12,10 +12,12 @@ import pytest
 
 from catalogs import open_source
 from catalogs.errors import NotAdditiveError, TimesError, UnknownNameError, UnreadableFileError
+from catalogs.exporting import Results, export
 from catalogs.importing import import_files
 from catalogs.query import Query
 from catalogs.source import Source
 from catalogs.store import Store
+from tests.times_files import flows, write_set
 
 WIDE = [
     ["Model", "Scenario", "Region", "Variable", "Unit", 2020, 2030],
@@ -255,3 +257,25 @@ def test_a_damaged_workbook_is_refused(tmp_path: Path, part: str) -> None:
 
 def test_a_workbook_without_such_a_table_is_of_no_known_format(tmp_path: Path) -> None:
     assert "the format is not known" in refused(xlsx_file(tmp_path / "x.xlsx", [["a", "b"]])).what
+
+
+# ---------------------------------------------------------------------------- there and back
+
+
+@pytest.mark.parametrize("form", ["iamc", "iamc-long"])
+def test_what_was_exported_is_read_again(tmp_path: Path, form: str) -> None:
+    rows = flows("MINE: -> COA 100\nPLANT: COA 100 -> ELC 40")
+    folder = write_set(tmp_path / "files", rows, units={"PJ": "COA ELC"})
+    source = publish(tmp_path / "data", folder)
+    table = tmp_path / "out.csv"
+    export(source, Results(), form, table)
+    import_files(Store(tmp_path / "data"), "again", [table])
+    again = open_source(tmp_path / "data", "again")
+    assert again.rows(
+        "SELECT scenario, attribute, region, year, value FROM result ORDER BY ALL"
+    ) == [
+        ("Case", "VAR_FIn|COA|PLANT|ANNUAL", "R1", 2020, 100),
+        ("Case", "VAR_FOut|COA|MINE|ANNUAL", "R1", 2020, 100),
+        ("Case", "VAR_FOut|ELC|PLANT|ANNUAL", "R1", 2020, 40),
+    ]
+    assert again.rows("SELECT DISTINCT unit FROM result") == [("PJ",)]

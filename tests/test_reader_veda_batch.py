@@ -148,9 +148,13 @@ def test_figures_that_differ_from_the_vd_are_reported_and_the_vd_holds(tmp_path:
         ("2020,2020-03-01", "'2020-03-01' is a date"),
         ("01/01/2020,1", "Period is the date '01/01/2020'"),
         ("2020", "the row cannot be read"),
+        ("2020;1", "the row cannot be read"),
         ("2020," + "9" * 10_000_000, "the row cannot be read"),
     ],
-    ids=["decimal comma", "text", "date", "date as year", "too few cells", "huge line"],
+    ids=[
+        *("decimal comma", "text", "date", "date as year", "too few cells"),
+        *("mixed separators", "huge line"),
+    ],
 )
 def test_bad_cells_are_refused_with_their_line(tmp_path: Path, cells: str, problem: str) -> None:
     good = "Scenario,Attribute,Region,Period,Pv\nBase,Reg_ACost,R1,2020,1\n"
