@@ -25,6 +25,7 @@ from catalogs.sankey.flows import (
     SankeyQuery,
     energy_flows,
 )
+from catalogs.sankey.focus import around, between
 from catalogs.sankey.graph import (
     AMBIENT,
     CONVERSION_LOSS,
@@ -398,3 +399,36 @@ def test_comparison_has_every_link_of_both_and_the_largest_change_first(demo: So
 def test_a_scenario_compared_with_itself_has_not_changed(demo: Source):
     flows_of = energy_flows(demo, SankeyQuery("Reference", 2050))
     assert all(change.difference == 0 for change in compare(flows_of, flows_of).changes)
+
+
+# ---------------------------------------------------------------------- a part of the picture
+
+TWO_CHAINS = """
+    MINE: -> COA 100
+    PLANT: COA 100 -> ELC 40
+    WELL: -> GAS 20
+    CHP: GAS 20 -> LTH 15
+    RADIATOR: ELC 40, LTH 15 -> HEAT 50
+"""
+
+
+def test_focus_keeps_what_is_up_and_down_stream(draw: Draw):
+    graph = draw(TWO_CHAINS)
+    carrier = next(
+        node.id for node in graph.nodes if node.label == "Coal" and node.kind == "carrier"
+    )
+    part = around(graph, carrier)
+    assert {node.label for node in part.nodes} == {
+        "Domestic resources", "Coal", "Electricity", "Other end use", "Conversion losses",
+    }  # fmt: skip
+    near = around(graph, carrier, steps=1)
+    assert {node.label for node in near.nodes} == {"Domestic resources", "Coal"}
+    assert around(graph, "carrier/None/0") == graph
+
+
+def test_ways_between_two_nodes(draw: Draw):
+    graph = draw(TWO_CHAINS)
+    first = next(node.id for node in graph.nodes if node.label == "Natural gas")
+    [last] = [node.id for node in graph.nodes if node.kind == FINAL]
+    labels = [node.label for node in between(graph, first, last).nodes]
+    assert sorted(labels) == ["Heat", "Natural gas", "Natural gas CHP", "Other end use"]
