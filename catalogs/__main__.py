@@ -1,4 +1,4 @@
-"""The command line of the catalog: ``python -m catalogs import|list|describe|check``."""
+"""The command line of the catalog: ``python -m catalogs import|list|describe|check|export``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from catalogs import check, open_source
+from catalogs import check, export_command, open_source
 from catalogs.errors import TimesError
 from catalogs.importing import import_files
 from catalogs.readers.base import Progress as Report
@@ -79,7 +79,16 @@ def _parser() -> argparse.ArgumentParser:
     checked.add_argument("name", nargs="?", default="", help="default: the one published last")
     check.add_rules_option(checked)
     checked.set_defaults(run=_check)
+    export_command.add_parser(commands, common).set_defaults(run=_export)
     return parser
+
+
+def _export(options: argparse.Namespace, console: Console) -> int:
+    source = open_source(options.data_directory, options.name)
+    summary = export_command.run(source, options, console)
+    if options.json:
+        _print_json(summary)
+    return 0
 
 
 def _import(options: argparse.Namespace, console: Console) -> int:

@@ -22,8 +22,8 @@ from catalogs.errors import TimesError
 from catalogs.query import Query
 from catalogs.source import Source
 from catalogs.writers import WRITERS
-from catalogs.writers.base import Selection, Writer, Written, whole_file, whole_folder
-from catalogs.writers.selection import Results
+from catalogs.writers.base import Content, Selection, Writer, Written, whole_file, whole_folder
+from catalogs.writers.selection import Results, answer_of
 
 __all__ = ["Download", "Results", "Selection", "Writer", "Written", "download", "export", "formats"]
 
@@ -90,20 +90,21 @@ def export(source: Source, selection: Selection, name: str, to: Path | BinaryIO)
         The question makes no sense, see ``Source.ask``.
     """
     writer = writer_of(name, selection)
+    content = _content(source, selection)
     if not isinstance(to, Path):
-        return writer.write(source, selection, to)
+        return _noted(content, writer.write(source, content, to))
     if writer.write_folder and (to.is_dir() or to.suffix.lower() != writer.ending):
         _refuse_full_folder(to)
         with whole_folder(to) as folder:
-            return writer.write_folder(source, selection, folder)
+            return _noted(content, writer.write_folder(source, content, folder))
     if to.is_dir():
         raise TimesError(
             f"{to} is a folder, and {writer.label} is one file.",
             f"Name a file in it, such as {to / ('export' + writer.ending)}.",
         )
     with whole_file(to) as file:
-        written = writer.write(source, selection, file)
-    return replace(written, files=(to.name,))
+        written = writer.write(source, content, file)
+    return replace(_noted(content, written), files=(to.name,))
 
 
 def download(source: Source, selection: Selection, name: str) -> Download:
@@ -113,9 +114,10 @@ def download(source: Source, selection: Selection, name: str) -> Download:
     as what its callback returns and ``name`` as ``filename``.
     """
     writer = writer_of(name, selection)
+    content = _content(source, selection)
     file: IO[bytes] = TemporaryFile()  # noqa: SIM115 - open for whoever reads it
     try:
-        written = writer.write(source, selection, cast(BinaryIO, file))
+        written = _noted(content, writer.write(source, content, cast(BinaryIO, file)))
         size = file.tell()
         file.seek(0)
     except BaseException:
@@ -125,6 +127,17 @@ def download(source: Source, selection: Selection, name: str) -> Download:
         with file as small:
             file = io.BytesIO(small.read())
     return Download(file, file_name(source, selection, writer), writer.media_type, written)
+
+
+def _content(source: Source, selection: Selection) -> Content:
+    return selection if isinstance(selection, Results) else answer_of(source, selection)
+
+
+def _noted(content: Content, written: Written) -> Written:
+    """Add what is not in the answer itself to what the format has no place for."""
+    if isinstance(content, Results):
+        return written
+    return replace(written, left_out=(*content.left_out, *written.left_out))
 
 
 def file_name(source: Source, selection: Selection, writer: Writer) -> str:

@@ -138,7 +138,9 @@ line = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_s
 value = st.floats(allow_nan=False, allow_infinity=False)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
+)
 @given(rows=st.lists(st.tuples(*[code] * len(RAW_RESULT_COLUMNS), value), min_size=1, max_size=5))
 def test_any_text_and_number_is_written_so_that_csv_reads_it(
     tmp_path: Path, rows: list[Row]
@@ -153,7 +155,9 @@ def test_any_text_and_number_is_written_so_that_csv_reads_it(
     assert [float(row[-1]) for row in cells] == [row[-1] for row in rows]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
+)
 @given(rows=st.lists(st.tuples(*[line] * len(RAW_RESULT_COLUMNS), value), min_size=1, max_size=5))
 def test_what_is_written_is_what_our_reader_reads(tmp_path: Path, rows: list[Row]) -> None:
     path = tmp_path / "round.vd"

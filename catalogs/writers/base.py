@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from catalogs.query import Query
-from catalogs.source import Source
+from catalogs.source import Answer, Source
 from catalogs.writers.selection import Results
 
 #: What can be exported: result rows as they are, or the answer to a question.
 Selection = Results | Query
+
+#: What a writer is given: the choice of result rows, or the answer to the question.
+Content = Results | Answer
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,8 @@ class Writer:
     ending: str
     media_type: str
     takes: tuple[type[Results] | type[Query], ...]
-    write: Callable[[Source, Selection, BinaryIO], Written]
-    write_folder: Callable[[Source, Selection, Path], Written] | None = None
+    write: Callable[[Source, Content, BinaryIO], Written]
+    write_folder: Callable[[Source, Content, Path], Written] | None = None
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import pyarrow.csv
 from catalogs.query import Query
 from catalogs.source import Source
 from catalogs.tables import NO_VALUE
-from catalogs.writers.base import Selection, Writer, Written
+from catalogs.writers.base import Content, Writer, Written
 from catalogs.writers.selection import Results, flat_rows
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -25,9 +25,9 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FORMULA = r"^[=+\-@\t\r]"
 
 
-def write_csv(source: Source, selection: Selection, stream: BinaryIO) -> Written:
-    """Write a selection as CSV; see ``flat_rows`` for its columns."""
-    with flat_rows(source, selection) as rows:
+def write_csv(source: Source, content: Content, stream: BinaryIO) -> Written:
+    """Write an export as CSV; see ``flat_rows`` for its columns."""
+    with flat_rows(source, content) as rows:
         return Written(write_batches(rows.schema, rows, stream))
 
 

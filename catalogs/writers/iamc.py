@@ -19,16 +19,15 @@ import duckdb
 from catalogs.errors import NotAvailableError, TimesError
 from catalogs.measures import measure
 from catalogs.query import Query
-from catalogs.source import Source
+from catalogs.source import Answer, Source
 from catalogs.store import PublishedScenario
 from catalogs.tables import NO_VALUE
 from catalogs.units import UNKNOWN_UNIT
-from catalogs.writers.base import Selection, Writer, Written
+from catalogs.writers.base import Content, Writer, Written
 from catalogs.writers.delimited import write_batches
 from catalogs.writers.selection import (
     BATCH_ROWS,
     Results,
-    answer_of,
     answer_table,
     chosen_scenarios,
     is_one_of,
@@ -48,18 +47,18 @@ _ALL_REGIONS = "All regions"
 _MOST_NAMED = 4
 
 
-def write_wide(source: Source, selection: Selection, stream: BinaryIO) -> Written:
-    """Write a selection as IAMC with a column for each year; see the module."""
-    rows, left_out = _rows(source, selection)
+def write_wide(source: Source, content: Content, stream: BinaryIO) -> Written:
+    """Write an export as IAMC with a column for each year; see the module."""
+    rows, left_out = _rows(source, content)
     years = [year for (year,) in rows.aggregate("Year").order("Year").fetchall()]
     columns = ", ".join(f'max("Value") FILTER ("Year" = {int(y)}) AS "{int(y)}"' for y in years)
     wide = rows.aggregate(f"{_KEY}, {columns}", _KEY).order(_KEY)
     return _write(wide, left_out, stream)
 
 
-def write_long(source: Source, selection: Selection, stream: BinaryIO) -> Written:
-    """Write a selection as IAMC with a row for each value; see the module."""
-    rows, left_out = _rows(source, selection)
+def write_long(source: Source, content: Content, stream: BinaryIO) -> Written:
+    """Write an export as IAMC with a row for each value; see the module."""
+    rows, left_out = _rows(source, content)
     return _write(rows, left_out, stream)
 
 
@@ -68,15 +67,15 @@ def _write(rows: duckdb.DuckDBPyRelation, left_out: tuple[str, ...], stream: Bin
     return Written(write_batches(reader.schema, reader, stream), left_out=left_out)
 
 
-def _rows(source: Source, selection: Selection) -> tuple[duckdb.DuckDBPyRelation, tuple[str, ...]]:
+def _rows(source: Source, content: Content) -> tuple[duckdb.DuckDBPyRelation, tuple[str, ...]]:
     """Return the long table, one row for each value, and what is left out of it.
 
     Raises ``TimesError`` where two values would stand in one cell.
     """
-    if isinstance(selection, Results):
-        rows = _of_results(source, selection)
+    if isinstance(content, Results):
+        rows = _of_results(source, content)
     else:
-        rows = _of_answer(source, selection)
+        rows = _of_answer(source, content)
     kept = rows.filter('"Year" IS NOT NULL AND isfinite("Value")')
     [(without_year, without_value, total)] = rows.aggregate(
         'count(*) FILTER ("Year" IS NULL), count(*) FILTER ("Year" IS NOT NULL'
@@ -125,10 +124,11 @@ def _of_results(source: Source, selection: Results) -> duckdb.DuckDBPyRelation:
     return rows.select(*(cells[name].alias(name) for name in (*_INDEX, "Year", "Value")))
 
 
-def _of_answer(source: Source, query: Query) -> duckdb.DuckDBPyRelation:
+def _of_answer(source: Source, answer: Answer) -> duckdb.DuckDBPyRelation:
     """Return the long table of an answer."""
-    rows = duckdb.connect().from_arrow(answer_table(answer_of(source, query)))
-    cells = _cells(source, query, has_regions="region" in query.group_by)
+    query = answer.query
+    rows = duckdb.connect().from_arrow(answer_table(answer))
+    cells = _cells(source, answer, has_regions="region" in query.group_by)
     groups = [_part(group) for group in query.group_by if group != "region"]
     label = duckdb.ConstantExpression(_plain(measure(query.measure).label))
     cells["Variable"] = _joined([label, *map(duckdb.SQLExpression, groups)])
@@ -136,14 +136,11 @@ def _of_answer(source: Source, query: Query) -> duckdb.DuckDBPyRelation:
     return rows.select(*(cells[name].alias(name) for name in (*_INDEX, "Year", "Value")))
 
 
-def _cells(
-    source: Source, selection: Selection, *, has_regions: bool
-) -> dict[str, duckdb.Expression]:
+def _cells(source: Source, content: Content, *, has_regions: bool) -> dict[str, duckdb.Expression]:
     """Return the columns that results and answers have in common."""
-    scenarios = chosen_scenarios(source, selection)
-    regions = _looked_up(
-        "scenario", {s.key: _regions_of(source, s, selection.regions) for s in scenarios}
-    )
+    scenarios = chosen_scenarios(source, content)
+    chosen = (content if isinstance(content, Results) else content.query).regions
+    regions = _looked_up("scenario", {s.key: _regions_of(source, s, chosen) for s in scenarios})
     if has_regions:
         region = duckdb.ColumnExpression("region")
         none = region == duckdb.ConstantExpression(NO_VALUE)

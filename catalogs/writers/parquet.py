@@ -24,14 +24,13 @@ import pyarrow.parquet as pq
 from catalogs.canonical import FORMAT, FORMAT_VERSION, MANIFEST
 from catalogs.measures import measure
 from catalogs.query import Query
-from catalogs.source import Source
+from catalogs.source import Answer, Source
 from catalogs.store import PublishedScenario
 from catalogs.tables import DERIVED_TABLES, TABLES
-from catalogs.writers.base import Selection, Writer, Written
+from catalogs.writers.base import Content, Writer, Written
 from catalogs.writers.selection import (
     BATCH_ROWS,
     Results,
-    answer_of,
     answer_table,
     chosen_scenarios,
     filtered,
@@ -51,10 +50,10 @@ _CUT_ESCAPE = re.compile(r"%.?$")
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def write_canonical_zip(source: Source, selection: Selection, stream: BinaryIO) -> Written:
+def write_canonical_zip(source: Source, content: Content, stream: BinaryIO) -> Written:
     """Write the canonical tables of the chosen scenarios as a zip; see the module."""
     with TemporaryDirectory(prefix="times-export-") as folder:
-        written = write_canonical_folder(source, selection, Path(folder))
+        written = write_canonical_folder(source, content, Path(folder))
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
             for name in written.files:
                 entry = zipfile.ZipInfo(name, _NO_TIME)
@@ -68,14 +67,14 @@ def write_canonical_zip(source: Source, selection: Selection, stream: BinaryIO) 
     return written
 
 
-def write_canonical_folder(source: Source, selection: Selection, folder: Path) -> Written:
+def write_canonical_folder(source: Source, content: Content, folder: Path) -> Written:
     """Write the canonical tables of the chosen scenarios into an empty folder; see the module.
 
     Raises ``UnknownNameError`` and ``NotAvailableError`` as ``result_rows`` does.
     """
-    assert isinstance(selection, Results), "canonical tables hold results"
-    result_rows(source, selection)
-    scenarios = chosen_scenarios(source, selection)
+    assert isinstance(content, Results), "canonical tables hold results"
+    result_rows(source, content)
+    scenarios = chosen_scenarios(source, content)
     folders = folder_names([scenario.key for scenario in scenarios])
     entries = []
     files = [MANIFEST]
@@ -84,15 +83,15 @@ def write_canonical_folder(source: Source, selection: Selection, folder: Path) -
         tables: dict[str, dict[str, Any]] = {}
         (folder / name).mkdir()
         for table in TABLES:
-            if selection.is_part and table in DERIVED_TABLES:
+            if content.is_part and table in DERIVED_TABLES:
                 continue
             file = f"{name}/{table}.parquet"
-            relation = _table(source, selection, scenario.key, table)
+            relation = _table(source, content, scenario.key, table)
             tables[table] = {"file": file, "rows": write_table(relation, folder / file)}
             files.append(file)
         rows += tables["result"]["rows"]
         entries.append({**_provenance(scenario), "tables": tables})
-    manifest = manifest_of(source, selection, entries)
+    manifest = manifest_of(source, content, entries)
     (folder / MANIFEST).write_text(manifest, encoding="utf-8")
     return Written(rows, tuple(files))
 
@@ -171,23 +170,22 @@ def _version() -> str:
 # ---------------------------------------------------------------------------- answers
 
 
-def write_answer(source: Source, selection: Selection, stream: BinaryIO) -> Written:
+def write_answer(source: Source, content: Content, stream: BinaryIO) -> Written:
     """Write an answer as one Parquet file; its metadata name the measure and the data version."""
-    assert isinstance(selection, Query), "answers are to questions"
-    answer = answer_of(source, selection)
-    table = answer_table(answer)
-    asked = measure(selection.measure)
+    assert isinstance(content, Answer), "a measure gives an answer"
+    table = answer_table(content)
+    asked = measure(content.query.measure)
     described = {
-        "measure": selection.measure,
+        "measure": content.query.measure,
         "label": asked.label,
         "definition": asked.definition,
-        "unit": answer.unit,
-        "left_out": "; ".join(answer.left_out),
+        "unit": content.unit,
+        "left_out": "; ".join(content.left_out),
         "dataset": source.dataset,
         "data_version": source.version,
     }
     pq.write_table(table.replace_schema_metadata(described), stream, compression=_COMPRESSION)
-    return Written(table.num_rows, left_out=answer.left_out)
+    return Written(table.num_rows)
 
 
 WRITERS = (

@@ -54,17 +54,14 @@ class Results:
         return "; ".join(f"{k} {', '.join(map(str, v))}" for k, v in parts if v) or "everything"
 
 
-def chosen_scenarios(source: Source, selection: Results | Query) -> list[PublishedScenario]:
-    """Return the scenarios of a selection, in the dataset's order.
+def chosen_scenarios(source: Source, content: Results | Answer) -> list[PublishedScenario]:
+    """Return the scenarios that were chosen, in the dataset's order.
 
     Raises ``UnknownNameError``.
     """
-    check_known("scenario", selection.scenarios, source.scenario_names)
-    return [
-        scenario
-        for scenario in source.manifest.scenarios
-        if not selection.scenarios or scenario.key in selection.scenarios
-    ]
+    chosen = (content if isinstance(content, Results) else content.query).scenarios
+    check_known("scenario", chosen, source.scenario_names)
+    return [s for s in source.manifest.scenarios if not chosen or s.key in chosen]
 
 
 def check_known(what: str, chosen: Sequence[object], known: Sequence[object]) -> None:
@@ -123,18 +120,17 @@ def is_one_of(column: str, values: Sequence[object]) -> duckdb.Expression:
 
 
 @contextmanager
-def flat_rows(source: Source, selection: Results | Query) -> Iterator[pa.RecordBatchReader]:
-    """Give the selection as one table, batch by batch.
+def flat_rows(source: Source, content: Results | Answer) -> Iterator[pa.RecordBatchReader]:
+    """Give the content of an export as one table, batch by batch.
 
     Results have ``RESULT_COLUMNS``; an answer has scenario, year, its groups, unit and value.
     """
-    if isinstance(selection, Results):
-        rows = result_rows(source, selection)
+    if isinstance(content, Results):
+        rows = result_rows(source, content)
         columns = ", ".join(f'"{name}"' for name in RESULT_COLUMNS)
         yield rows.project(columns).to_arrow_reader(BATCH_ROWS)
     else:
-        table = answer_table(answer_of(source, selection))
-        yield table.to_reader(max_chunksize=BATCH_ROWS)
+        yield answer_table(content).to_reader(max_chunksize=BATCH_ROWS)
 
 
 def answer_of(source: Source, query: Query) -> Answer:

@@ -22,7 +22,7 @@ import pyarrow.csv
 from catalogs.errors import TimesError
 from catalogs.source import Source
 from catalogs.tables import NO_VALUE
-from catalogs.writers.base import Selection, Writer, Written, whole_file
+from catalogs.writers.base import Content, Writer, Written, whole_file
 from catalogs.writers.selection import Results, chosen_scenarios, filtered, result_rows
 
 #: VEDA's dimensions and the columns that hold them, in the order of a ``.vd``.
@@ -204,35 +204,35 @@ def _write_rows(relation: duckdb.DuckDBPyRelation, file: BinaryIO) -> int:
 # ---------------------------------------------------------------------------- exports
 
 
-def write_results(source: Source, selection: Selection, stream: BinaryIO) -> Written:
+def write_results(source: Source, content: Content, stream: BinaryIO) -> Written:
     """Write the chosen result rows of one scenario as a ``.vd``.
 
     Raises ``TimesError`` when the selection has several scenarios.
     """
-    assert isinstance(selection, Results), "a .vd holds results"
-    scenarios = chosen_scenarios(source, selection)
+    assert isinstance(content, Results), "a .vd holds results"
+    scenarios = chosen_scenarios(source, content)
     if len(scenarios) > 1:
         raise TimesError(
             f"A .vd holds one scenario, and {len(scenarios)} are chosen.",
             "Choose one of them, or export to a folder: each scenario gets its own files there.",
         )
-    rows = result_rows(source, selection)
+    rows = result_rows(source, content)
     return Written(write_vd(rows, stream, scenario=scenarios[0].scenario))
 
 
-def write_sets(source: Source, selection: Selection, folder: Path) -> Written:
+def write_sets(source: Source, content: Content, folder: Path) -> Written:
     """Write the four VEDA files of each chosen scenario into a folder.
 
     Descriptions, sets and topology are whole, whichever rows are chosen.
     """
-    assert isinstance(selection, Results), "VEDA files hold results"
-    result_rows(source, selection)
+    assert isinstance(content, Results), "VEDA files hold results"
+    result_rows(source, content)
     files: list[str] = []
     rows = 0
-    for scenario in chosen_scenarios(source, selection):
+    for scenario in chosen_scenarios(source, content):
         stem = _stem(scenario.key, {Path(name).stem.lower() for name in files})
         paths = [folder / f"{stem}.{suffix}" for suffix in ("vd", "vde", "vds", "vdt")]
-        chosen = filtered(source.table("result"), [scenario.key], selection)
+        chosen = filtered(source.table("result"), [scenario.key], content)
         rows += write_vd(chosen, paths[0], scenario=scenario.scenario)
         with source.tables_of(scenario.key) as connection:
             write_vde(connection, paths[1])

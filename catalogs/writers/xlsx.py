@@ -21,8 +21,8 @@ from catalogs.errors import TimesError
 from catalogs.measures import measure
 from catalogs.query import Query
 from catalogs.source import Source
-from catalogs.writers.base import Selection, Writer, Written
-from catalogs.writers.selection import Results, answer_of, chosen_scenarios, flat_rows
+from catalogs.writers.base import Content, Writer, Written
+from catalogs.writers.selection import Results, chosen_scenarios, flat_rows
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -41,13 +41,13 @@ _NOT_TEXT = re.compile(r"[=#]")
 _FORMULA = re.compile(r"[=+\-@\t\r].")
 
 
-def write_xlsx(source: Source, selection: Selection, stream: BinaryIO) -> Written:
-    """Write a selection as a workbook; see ``flat_rows`` for its columns.
+def write_xlsx(source: Source, content: Content, stream: BinaryIO) -> Written:
+    """Write an export as a workbook; see ``flat_rows`` for its columns.
 
     Raises ``TimesError`` for more rows than fit, or a text longer than a cell holds.
     """
-    with flat_rows(source, selection) as rows:
-        return _write(rows, about(source, selection), stream)
+    with flat_rows(source, content) as rows:
+        return _write(rows, about(source, content), stream)
 
 
 def _write(rows: pa.RecordBatchReader, notes: Mapping[str, str], stream: BinaryIO) -> Written:
@@ -117,25 +117,25 @@ def _cell(sheet: Any, value: object) -> object:
     return cell
 
 
-def about(source: Source, selection: Selection) -> dict[str, str]:
+def about(source: Source, content: Content) -> dict[str, str]:
     """Return what the sheet "About" says: where the figures come from and what they mean."""
     notes = {
         "Dataset": source.dataset,
         "Data version": source.version,
-        "Scenarios": ", ".join(s.key for s in chosen_scenarios(source, selection)),
+        "Scenarios": ", ".join(s.key for s in chosen_scenarios(source, content)),
     }
-    if isinstance(selection, Results):
-        return {**notes, "Content": "Result rows as imported", "Selection": selection.shown()}
-    answer = answer_of(source, selection)
-    asked = measure(selection.measure)
+    if isinstance(content, Results):
+        return {**notes, "Content": "Result rows as imported", "Selection": content.shown()}
+    query = content.query
+    asked = measure(query.measure)
     return {
         **notes,
         "Content": asked.label,
         "Definition": asked.definition,
-        "Unit": answer.unit,
-        "Regions": ", ".join(selection.regions) or "all",
-        "Filters": "; ".join(f"{name}: {', '.join(v)}" for name, v in selection.filters) or "none",
-        "Left out": "; ".join(answer.left_out) or "nothing",
+        "Unit": content.unit,
+        "Regions": ", ".join(query.regions) or "all",
+        "Filters": "; ".join(f"{name}: {', '.join(v)}" for name, v in query.filters) or "none",
+        "Left out": "; ".join(content.left_out) or "nothing",
     }
 
 
