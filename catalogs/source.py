@@ -102,9 +102,17 @@ class Source:
             ]
             columns = ", ".join(f"NULL::{kind} AS {name}" for name, kind in table.columns.items())
             empty = f"SELECT NULL::VARCHAR AS scenario, {columns} WHERE false"
-            connection.execute(
-                f'CREATE VIEW "{table.name}" AS ' + (" UNION ALL ".join(parts) or empty)
-            )
+            try:
+                connection.execute(
+                    f'CREATE VIEW "{table.name}" AS ' + (" UNION ALL ".join(parts) or empty)
+                )
+            except (duckdb.CatalogException, duckdb.BinderException) as error:
+                raise TimesError(
+                    f"The dataset {self.dataset!r} was imported by another version of this"
+                    " program.",
+                    "Import its files again.",
+                    str(error),
+                ) from error
         connection.execute(
             "CREATE VIEW storage AS SELECT DISTINCT scenario, region, process FROM process_set"
             " WHERE set_name IN ('STG', 'STS', 'NST')"

@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 import catalogs
 from catalogs.__main__ import main
-from catalogs.errors import UnknownDatasetError
+from catalogs.errors import TimesError, UnknownDatasetError
 from catalogs.query import Query
 from catalogs.source import Source
 from catalogs.store import Store
@@ -250,3 +251,16 @@ def test_the_command_runs_as_a_program(files: Path, tmp_path: Path) -> None:
     assert failed.returncode == 2
     assert "Traceback" not in failed.stderr
     assert "there is no such file or folder" in flat(failed.stderr)
+
+
+def test_a_dataset_of_another_version_of_the_program_is_said_to_be_one(
+    files: Path, tmp_path: Path
+) -> None:
+    source = publish(files, tmp_path)
+    path = source.manifest_path.parent / source.manifest.scenarios[0].file
+    source.close()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("DROP TABLE group_rule")
+    with pytest.raises(TimesError, match="imported by another version of this program") as caught:
+        Source(source.manifest_path)
+    assert caught.value.remedy == "Import its files again."
