@@ -257,11 +257,15 @@ def _names(sets: Iterable[Iterable[str]]) -> set[str]:
 
 def _idle(classifier: Classifier) -> list[Rule]:
     """Return the rules that take no process and no commodity of the scenario."""
-    items = _items(classifier)
+    taking = {
+        (rule.table, rule.line)
+        for item in _items(classifier)
+        for rule in classifier.rules.taking(item)
+    }
     return [
         rule
         for rule in classifier.rules.rules
-        if rule.cells and not any(rule.takes(item) for item in items)
+        if rule.cells and (rule.table, rule.line) not in taking
     ]
 
 
@@ -288,10 +292,10 @@ def store_rules(connection: duckdb.DuckDBPyConnection, rules: RuleBook) -> None:
                 rule.colour or None,
             )
         )
-    if rows:
-        connection.executemany(
-            f"INSERT INTO group_rule VALUES ({', '.join('?' * len(rows[0]))})", rows
-        )
+    columns = {f"c{place}": list(cells) for place, cells in enumerate(zip(*rows, strict=True))}
+    if columns:
+        lists = ", ".join(f"unnest(${name})" for name in columns)
+        connection.execute(f"INSERT INTO group_rule SELECT {lists}", columns)
 
 
 def stored_rules(connection: duckdb.DuckDBPyConnection) -> RuleBook:

@@ -32,13 +32,15 @@ _PLAIN = re.compile(r"\s*(!?)\s*([^|]*?)\s*(?:\||\Z)")
 class Condition:
     """What a cell asks of a text: any pattern wanted, if there are such, and none unwanted.
 
-    ``names`` are the wanted patterns that have neither wildcard nor regular expression.
+    ``names`` are the wanted patterns that have neither wildcard nor regular expression;
+    ``only_names`` is whether there are no others.
     """
 
     text: str
     wanted: tuple[re.Pattern[str], ...]
     unwanted: tuple[re.Pattern[str], ...]
     names: tuple[str, ...]
+    only_names: bool = False
 
     def accepts(self, texts: Iterable[str]) -> bool:
         """Whether one of the texts is wanted and none is unwanted."""
@@ -72,6 +74,7 @@ def parse_condition(text: str, *, anywhere: bool = False) -> Condition:
         wildcards[negated].append(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."))
         if not (negated or "*" in pattern or "?" in pattern):
             names.append(pattern)
+    only_names = len(names) == sum(map(len, (*wildcards.values(), *expressions.values())))
     for negated, parts in wildcards.items():
         if parts:
             joined = f"(?:{'|'.join(parts)})"
@@ -80,7 +83,7 @@ def parse_condition(text: str, *, anywhere: bool = False) -> Condition:
         tuple(re.compile(source, re.IGNORECASE) for source in expressions[negated])
         for negated in (False, True)
     )
-    return Condition(text, wanted, unwanted, tuple(names))
+    return Condition(text, wanted, unwanted, tuple(names), only_names)
 
 
 def _patterns(text: str) -> Iterator[tuple[bool, bool, str]]:
@@ -193,6 +196,41 @@ class Verdict:
     rivals: tuple[Rule, ...] = ()
 
 
+class _Layer:
+    """The rules of one table for one dimension and kind of item.
+
+    Rules that name their codes letter by letter are found by them, so that a table may have a row
+    for every process of a model.
+    """
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = list(enumerate(rules))
+        self._named: dict[str, list[tuple[int, Rule]]] = {}
+        self._others: list[tuple[int, Rule]] = []
+        for place, rule in self._rules:
+            names = [
+                condition.names
+                for cell, condition in rule.conditions
+                if cell == "code" and condition.only_names and condition.text.isascii()
+            ]
+            for name in {name.lower() for name in names[0]} if names else ():
+                self._named.setdefault(name, []).append((place, rule))
+            if not names:
+                self._others.append((place, rule))
+
+    def taking(self, item: Item) -> list[Rule]:
+        """Return the rules that take an item, in the order of the table."""
+        asked = self._rules
+        if item.code.isascii():
+            named = self._named.get(item.code.lower())
+            asked = sorted([*named, *self._others], key=_place) if named else self._others
+        return [rule for _, rule in asked if rule.takes(item)]
+
+
+def _place(placed: tuple[int, Rule]) -> int:
+    return placed[0]
+
+
 @dataclass
 class RuleBook:
     """The rules for one scenario: tables in the order in which they are asked.
@@ -204,14 +242,14 @@ class RuleBook:
     tables: tuple[RuleTable, ...] = ()
 
     def __post_init__(self) -> None:
-        self._rules: dict[tuple[str, str], list[list[Rule]]] = {}
+        self._layers: dict[tuple[str, str], list[_Layer]] = {}
         for dimension in DIMENSIONS:
             for item in ITEMS:
                 layers = [
                     [r for r in t.rules if (r.dimension, r.item) == (dimension, item) and r.cells]
                     for t in self.tables
                 ]
-                self._rules[dimension, item] = [layer for layer in layers if layer]
+                self._layers[dimension, item] = [_Layer(layer) for layer in layers if layer]
         self._regions_matter = any(
             name == "region" for t in self.tables for r in t.rules for name, _ in r.cells
         )
@@ -219,15 +257,22 @@ class RuleBook:
 
     def find(self, dimension: str, item: Item) -> Verdict | None:
         """Return the rule that gives an item its group of a dimension, None where there is none."""
-        layers = self._rules[dimension, item.kind]
+        layers = self._layers[dimension, item.kind]
         if not layers:
             return None
         if not self._regions_matter:
             item = Item(item.kind, "", item.code, item.description, item.sets)
         key = (dimension, item)
         if key not in self._verdicts:
-            self._verdicts[key] = next(filter(None, (_decide(x, item) for x in layers)), None)
+            verdicts = (_decide(layer.taking(item)) for layer in layers)
+            self._verdicts[key] = next(filter(None, verdicts), None)
         return self._verdicts[key]
+
+    def taking(self, item: Item) -> Iterator[Rule]:
+        """Yield every rule that takes an item, whether or not another one decides."""
+        for dimension in DIMENSIONS:
+            for layer in self._layers[dimension, item.kind]:
+                yield from layer.taking(item)
 
     @property
     def rules(self) -> Iterator[Rule]:
@@ -235,8 +280,7 @@ class RuleBook:
         return (rule for table in self.tables for rule in table.rules)
 
 
-def _decide(rules: Sequence[Rule], item: Item) -> Verdict | None:
-    taking = [rule for rule in rules if rule.takes(item)]
+def _decide(taking: Sequence[Rule]) -> Verdict | None:
     if not taking:
         return None
     highest = max(rule.priority for rule in taking)

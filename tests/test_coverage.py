@@ -17,7 +17,7 @@ from catalogs import ensure_demo, open_source, palette
 from catalogs.__main__ import main
 from catalogs.boundaries import build_boundaries, classify
 from catalogs.check import check
-from catalogs.coverage import MEASURES, Coverage, stored_rules
+from catalogs.coverage import MEASURES, Coverage, cover, stored_rules
 from catalogs.errors import UnreadableFileError
 from catalogs.importing import import_files
 from catalogs.measures import PROCESS_GROUPS, measure
@@ -496,6 +496,28 @@ def test_the_demo_is_covered(demo: Source) -> None:
     check_colours(demo)
 
 
+def check_defaults(path: Path, enough: float) -> None:
+    """Without any rules, groups have names that are no codes, and few of them."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        classifier = classify(connection, RuleBook())
+        coverage = cover(connection, classifier)
+        processes = classifier.network.processes
+    for share in coverage.shares:
+        assert share.named_share >= enough, share
+        assert share.by_table == 0
+    codes = {code for _, code in processes}
+    for dimension in PROCESS_GROUPS:
+        names = {classifier.choice(dimension, *node).group for node in processes}
+        assert not names & codes
+        assert len(names) <= 70, dimension
+        assert all(name[0].isupper() and "heat heat" not in name.lower() for name in names)
+
+
+def test_without_rules_the_demo_still_reads_well(demo: Source) -> None:
+    for scenario in demo.manifest.scenarios:
+        check_defaults(demo.manifest_path.parent / scenario.file, 0.99)
+
+
 def lightness_and_hue(colour: str) -> tuple[float, float, float]:
     """Return a colour's place in CIELAB, where distance is what the eye sees."""
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
@@ -550,6 +572,8 @@ def test_real_scenarios_are_covered_and_read_well(
     source = open_source(tmp_path, "real")
     assert messages(source) == []
     check_colours(source)
+    for scenario in source.manifest.scenarios:
+        check_defaults(source.manifest_path.parent / scenario.file, 0.92)
     for name in MEASURES:
         for group in (g for g in PROCESS_GROUPS if g in measure(name).groups):
             assert most(source, name, group) <= 25, (name, group)

@@ -16,7 +16,7 @@ from openpyxl import Workbook
 from catalogs import palette
 from catalogs.errors import TimesError, UnreadableFileError
 from catalogs.rule_tables import COLUMNS, Finder, is_rule_table, read_rule_table, shipped_tables
-from catalogs.rules import Item, RuleBook, book_for, parse_condition
+from catalogs.rules import Item, RuleBook, RuleTable, book_for, make_rule, parse_condition
 
 HEAD = "dimension,group,item,set,code,description,region,model,priority,order,colour"
 
@@ -157,6 +157,39 @@ def test_the_item_follows_from_the_dimension_unless_it_is_given(tmp_path: Path) 
     assert group(rules, process("W"), "fuel") == "Wind power"
     assert group(rules, commodity, "sector") == "Homes"
     assert group(rules, process("W"), "sector") is None
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.sampled_from(("A1", "a2", "B1", "A*", "!B1", "/1$/", "?2")), min_size=1),
+            st.sampled_from(("X", "Y", "Z")),
+            st.integers(0, 2),
+        ),
+        max_size=6,
+    ),
+    st.sampled_from(("A1", "A2", "B1", "B2", "Å1")),
+)
+def test_the_rule_that_decides_is_the_first_of_the_highest_that_take(
+    rows: list[tuple[list[str], str, int]], code: str
+) -> None:
+    rules = tuple(
+        make_rule(
+            "t",
+            line,
+            {"dimension": "technology", "group": name, "code": " | ".join(cells)},
+            order=None,
+            priority=priority,
+        )
+        for line, (cells, name, priority) in enumerate(rows)
+    )
+    taking = [rule for rule in rules if rule.takes(process(code))]
+    verdict = RuleBook((RuleTable("t", rules),)).find("technology", process(code))
+    assert (verdict is None) == (not taking)
+    if verdict:
+        level = [r for r in taking if r.priority == max(rule.priority for rule in taking)]
+        assert verdict.rule == level[0]
+        assert list(verdict.rivals) == [rule for rule in level if rule.group != level[0].group]
 
 
 # ---------------------------------------------------------------------------- formats
