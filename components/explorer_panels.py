@@ -18,6 +18,7 @@ from components.downloads import Downloads
 from components.names import dimension_name, readable
 from components.notices import PlainText
 from components.numbers import significant
+from components.widgets import offer
 
 if TYPE_CHECKING:
     from components.explorer import ScenarioExplorer
@@ -200,17 +201,6 @@ class Controls:
             offer(self._members, options, kept)
         finally:
             self._following = before
-
-
-def offer(widget: Any, options: dict[str, Any], value: Any) -> None:
-    """Set a widget's options and value, only where they differ, both in one message."""
-    changes: dict[str, Any] = {}
-    if widget.options != options:
-        changes["options"] = options
-    if widget.value != value:
-        changes["value"] = value
-    if changes:
-        widget.param.update(**changes)
 
 
 def _named(codes: Sequence[str], label: Callable[[str], str]) -> dict[str, str]:
