@@ -12,13 +12,25 @@ import openpyxl
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from catalogs.errors import NotAvailableError, TimesError, UnknownNameError
 from catalogs.exporting import Results, download, export, formats
 from catalogs.query import Query
 from catalogs.source import Source
 from catalogs.writers import WRITERS, iamc, xlsx
-from tests.times_files import flows, publish, row, write_set
+from tests.times_files import (
+    DIMENSIONS,
+    Row,
+    cells,
+    flows,
+    header,
+    publish,
+    row,
+    write_set,
+    write_vd,
+)
 
 #: A process whose code a spreadsheet would run, and one that looks like a level of a variable.
 FORMULA = "=1+1"
@@ -305,6 +317,50 @@ def test_a_folder_of_veda_files_has_a_set_for_each_scenario(source: Source, tmp_
     assert again.rows(asked) == source.rows(asked)
     for table in ("process_set", "commodity_set", "topology"):
         assert again.rows(f"FROM {table} ORDER BY ALL") == source.rows(f"FROM {table} ORDER BY ALL")
+
+
+_CODE = st.sampled_from(["COA", "ELC", "P", "é 'x'", 'a "b"', "-"])
+_ROW = st.builds(
+    row,
+    st.sampled_from(["VAR_FIn", "VAR_FOut", "VAR_Act", "User_con", "Any_Other"]),
+    st.floats(allow_nan=False, allow_infinity=False),
+    commodity=_CODE,
+    process=_CODE,
+    year=st.sampled_from([2020, 2030, "-", "LATER"]),
+    region=st.sampled_from(["R1", "R2", "-"]),
+    vintage=st.sampled_from(["-", "0", "2010"]),
+    timeslice=st.sampled_from(["ANNUAL", "W", "-"]),
+    user_constraint=_CODE,
+)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=st.lists(_ROW, min_size=1, max_size=10))
+def test_any_scenario_exported_as_veda_is_imported_the_same(
+    rows: list[Row], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    (folder / "files").mkdir()
+    quoted = [[str(cell).replace('"', '""') for cell in r[:-1]] + [r[-1]] for r in rows]
+    write_vd(folder / "files" / "S.vd", quoted, "S")
+    source = publish(folder / "files", folder / "data")
+    export(source, Results(), "vd", folder / "veda")
+    again = publish(folder / "veda", folder / "data", "again")
+    for table in ("result", "result_extra"):
+        # Rows that repeat another were merged, so that those after them have other numbers.
+        asked = f"SELECT * EXCLUDE row FROM {table} ORDER BY ALL"
+        assert again.rows(asked) == source.rows(asked)
+
+
+def test_what_a_vd_has_no_place_for_is_counted(tmp_path: Path) -> None:
+    dimensions = (*DIMENSIONS[:-1], "Colour", "PV")
+    *names, value = row("VAR_Act", 1, process="P")
+    (tmp_path / "files").mkdir()
+    text = header("S", dimensions=dimensions) + cells([(*names, "blue", value)])
+    (tmp_path / "files" / "S.vd").write_text(text)
+    source = publish(tmp_path / "files", tmp_path / "data")
+    written = export(source, Results(), "vd", tmp_path / "S.vd")
+    assert written.left_out == ("Colour of rows of S (1)",)
 
 
 # ---------------------------------------------------------------------------- what is refused

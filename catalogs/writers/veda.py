@@ -23,7 +23,7 @@ from catalogs.errors import TimesError
 from catalogs.source import Source
 from catalogs.tables import NO_VALUE
 from catalogs.writers.base import Content, Writer, Written, whole_file
-from catalogs.writers.selection import Results, chosen_scenarios, filtered, result_rows
+from catalogs.writers.selection import Results, chosen_scenarios, filtered, is_one_of, result_rows
 
 #: VEDA's dimensions and the columns that hold them, in the order of a ``.vd``.
 _DIMENSIONS = {
@@ -42,6 +42,9 @@ _VALUE = "PV"
 
 #: What GDX2VEDA states as the version of its layout.
 _LAYOUT = "2005-10-07"
+
+#: What a period that is no year is called in ``result_extra``.
+_PERIOD = "Period"
 
 #: What the name of a file is better without.
 _UNSAFE = re.compile(r"[^\w .()+-]+")
@@ -216,8 +219,9 @@ def write_results(source: Source, content: Content, stream: BinaryIO) -> Written
             f"A .vd holds one scenario, and {len(scenarios)} are chosen.",
             "Choose one of them, or export to a folder: each scenario gets its own files there.",
         )
-    rows = result_rows(source, content)
-    return Written(write_vd(rows, stream, scenario=scenarios[0].scenario))
+    result_rows(source, content)
+    rows, left_out = _rows_of(source, scenarios[0].key, content)
+    return Written(write_vd(rows, stream, scenario=scenarios[0].scenario), left_out=left_out)
 
 
 def write_sets(source: Source, content: Content, folder: Path) -> Written:
@@ -228,18 +232,39 @@ def write_sets(source: Source, content: Content, folder: Path) -> Written:
     assert isinstance(content, Results), "VEDA files hold results"
     result_rows(source, content)
     files: list[str] = []
+    left_out: list[str] = []
     rows = 0
     for scenario in chosen_scenarios(source, content):
         stem = _stem(scenario.key, {Path(name).stem.lower() for name in files})
         paths = [folder / f"{stem}.{suffix}" for suffix in ("vd", "vde", "vds", "vdt")]
-        chosen = filtered(source.table("result"), [scenario.key], content)
+        chosen, beyond = _rows_of(source, scenario.key, content)
+        left_out += beyond
         rows += write_vd(chosen, paths[0], scenario=scenario.scenario)
         with source.tables_of(scenario.key) as connection:
             write_vde(connection, paths[1])
             write_vds(connection, paths[2])
             write_vdt(connection, paths[3], scenario=scenario.scenario)
         files += [path.name for path in paths]
-    return Written(rows, tuple(files))
+    return Written(rows, tuple(files), tuple(left_out))
+
+
+def _rows_of(
+    source: Source, key: str, content: Results
+) -> tuple[duckdb.DuckDBPyRelation, tuple[str, ...]]:
+    """Return the chosen rows of a scenario, and what they have that a ``.vd`` has no place for.
+
+    A period that is no year (it stands in ``result_extra``) is written as it was read.
+    """
+    results, extra = source.tables("result", "result_extra")
+    rows = filtered(results, [key], content)
+    extra = extra.filter(is_one_of("scenario", [key])).join(rows.project("row"), "row", "semi")
+    counts = dict(extra.aggregate("name, count(*)", "name").order("name").fetchall())
+    if counts.pop(_PERIOD, 0):
+        periods = extra.filter(f"name = '{_PERIOD}'").project("row AS of_row, value AS period")
+        rows = rows.join(periods, "row = of_row", how="left").project(
+            "* EXCLUDE (of_row, period) REPLACE (coalesce(period, year::VARCHAR) AS year)"
+        )
+    return rows, tuple(f"{name} of rows of {key} ({count:,})" for name, count in counts.items())
 
 
 def _stem(key: str, taken: set[str]) -> str:
