@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalogs import semantics
 from catalogs.store import Store
 
 if TYPE_CHECKING:
@@ -21,9 +22,14 @@ DEMO_DATASET = "demo"
 
 
 def open_catalog(directory: Path) -> Any:
-    """Return the Intake catalog of a data directory: an entry for every published dataset."""
+    """Return the Intake catalog of a data directory: an entry for every published dataset.
+
+    The tables of meanings in its folder ``semantics`` come into force in this process. Raises
+    ``UnreadableFileError`` when one of them is wrong.
+    """
     from intake.readers.entry import Catalog, ReaderDescription
 
+    semantics.use(directory / semantics.FOLDER)
     catalog = Catalog.from_yaml_file(str(files("catalogs").joinpath("catalog.yaml")))
     # The entry in the file is the pattern of all others and no dataset itself.
     template: ReaderDescription = catalog.entries.pop("dataset")

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from catalogs import check, export_command, open_source
+from catalogs import check, export_command, open_source, semantics
 from catalogs.errors import TimesError
 from catalogs.importing import import_files
 from catalogs.readers.base import Progress as Report
@@ -67,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     imported.add_argument("--name", default="my-data", help="the dataset to add them to")
     imported.add_argument("--model", default="", help="the model's name, where files do not tell")
     check.add_rules_option(imported)
+    imported.add_argument(
+        "--semantics",
+        type=Path,
+        help="a folder of your own tables of measures, emission accounts, carriers, units ...:"
+        " checked, copied into the data directory and used from now on",
+    )
     imported.set_defaults(run=_import)
     listed = commands.add_parser("list", parents=[common], help="list the datasets")
     listed.set_defaults(run=_list)
@@ -100,6 +106,9 @@ def _import(options: argparse.Namespace, console: Console) -> int:
         TextColumn("{task.fields[doing]}"),
     )
     store = Store(options.data_directory)
+    if options.semantics:
+        for path in semantics.install(options.semantics, options.data_directory):
+            console.print(f"In force from now on: {escape(path.name)}")
     with Progress(*columns, console=console) as bars:
 
         def bar_of(name: str) -> Report:

@@ -7,23 +7,16 @@ the system, each with its sign. It is worked out once, at import, from sets, top
 
 from __future__ import annotations
 
-import csv
-import re
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 import duckdb
 
-from catalogs import units
+from catalogs import carriers, emissions
 from catalogs.groups import Classifier
 from catalogs.network import DUMMY_IMPORTS, ELECTRICITY_SETS, IN, OUT, Network, Node, load_network
 from catalogs.readers.base import report
 from catalogs.rules import RuleBook
-
-#: Renewable and ambient carriers are domestic even where a model imports them from outside.
-AMBIENT_FUELS = frozenset({"Wind", "Solar", "Hydro", "Geothermal", "Ocean", "Ambient heat"})
 
 #: Trade whose other side is not told: it may be outside, or another region of the model.
 UNKNOWN_PARTNER = "Unknown partner"
@@ -31,8 +24,8 @@ UNKNOWN_PARTNER = "Unknown partner"
 #: Boundaries whose flows count under the fuel of their process, not of what flows.
 FUEL_OF_PROCESS = frozenset({"generation", "emissions"})
 
-_CARBON_DIOXIDE = re.compile(r"CO2|carbon dioxide", re.IGNORECASE)
-_BIOGENIC = re.compile(r"biogenic|\bbio", re.IGNORECASE)
+#: A process, a region, a commodity there, and which way it flows.
+Side = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -46,6 +39,7 @@ class Counted:
     direction: str
     factor: float
     part: str
+    partner: str | None = None
 
 
 def demand_side(network: Network) -> frozenset[Node]:
@@ -138,7 +132,7 @@ def primary_energy(
         if trades or (is_source and not network.is_storage(region, process)):
             for commodity in network.energy(region, process, OUT):
                 fuel = classifier.standard_fuel(region, commodity)
-                part = _origin(process, side, fuel)
+                part = _origin(process, side, fuel, commodity)
                 yield Counted("primary", region, process, commodity, OUT, 1.0, part)
         if trades:
             part = UNKNOWN_PARTNER if side == UNKNOWN_PARTNER else "Exports"
@@ -146,12 +140,17 @@ def primary_energy(
                 yield Counted("primary", region, process, commodity, IN, -1.0, part)
 
 
-def _origin(process: str, side: str, fuel: str) -> str:
+def _origin(process: str, side: str, fuel: str, commodity: str) -> str:
     if process in DUMMY_IMPORTS:
         return "Dummy imports"
-    if side == "MINRNW" or fuel in AMBIENT_FUELS:
+    if _is_domestic(side, fuel, commodity):
         return "Domestic"
     return UNKNOWN_PARTNER if side == UNKNOWN_PARTNER else "Imports"
+
+
+def _is_domestic(side: str, fuel: str, commodity: str) -> bool:
+    """Whether a carrier is a country's own: extracted, or ambient by ``semantics/carriers.csv``."""
+    return side == "MINRNW" or carriers.is_ambient(commodity, fuel)
 
 
 def demands(network: Network) -> Iterator[Counted]:
@@ -162,84 +161,43 @@ def demands(network: Network) -> Iterator[Counted]:
                 yield Counted("demand", region, process, commodity, OUT, 1.0, "demand")
 
 
-# ---------------------------------------------------------------------------- emissions
+def trade(
+    network: Network, classifier: Classifier, partners: Mapping[Side, str]
+) -> Iterator[Counted]:
+    """Yield what regions receive less what they send, with the partner where it is told.
 
-
-@dataclass(frozen=True)
-class EmissionAccount:
-    """The emission commodities that add up without counting a tonne twice, and who says so."""
-
-    name: str
-    commodities: frozenset[str]
-    rule: str
-
-
-def emission_account(
-    network: Network, aggregation: list[tuple[str, str]]
-) -> EmissionAccount | None:
-    """Choose the CO2 commodities of a scenario that may be added up.
-
-    A declared account (``semantics/emission_accounts.csv``) whose commodities are all there; else
-    the children of the aggregate (COM_AGG) with the largest emissions; else the commodities, the
-    largest first, of which no two come from the same process and none is an aggregate.
+    Extraction and ambient carriers are no trade. Over all regions trade between them nets, but
+    for what is lost on the way.
     """
-    weight, feeders = _carbon_dioxide(network)
-    if not weight:
-        return None
-    for name, commodities in _declared_accounts().items():
-        if commodities <= weight.keys():
-            return EmissionAccount(name, commodities, "declared account")
-    parents: dict[str, set[str]] = defaultdict(set)
-    for parent, child in aggregation:
-        if child in weight:
-            parents[parent].add(child)
-    if parents:
-        parent = max(parents, key=lambda p: (sum(weight[c] for c in parents[p]), -len(p), p))
-        return EmissionAccount("CO2", frozenset(parents[parent]), f"parts of {parent} (COM_AGG)")
-    chosen: list[str] = []
-    for commodity in sorted(weight, key=lambda c: (-weight[c], c)):
-        if all(not (feeders[commodity] & feeders[other]) for other in chosen):
-            chosen.append(commodity)
-    return EmissionAccount("CO2", frozenset(chosen), "no two from the same process")
+    for region, process in network.processes:
+        if not network.is_trade(region, process) or process in DUMMY_IMPORTS:
+            continue
+        side = network.external_side.get(process, UNKNOWN_PARTNER)
+        for direction, part, factor in ((OUT, "Imports", 1.0), (IN, "Exports", -1.0)):
+            for commodity in network.energy(region, process, direction):
+                fuel = classifier.standard_fuel(region, commodity)
+                if _is_domestic(side, fuel, commodity):
+                    continue
+                known = partners.get((process, region, commodity, direction))
+                partner = "World market" if side == "IMPEXP" else known or UNKNOWN_PARTNER
+                yield Counted("trade", region, process, commodity, direction, factor, part, partner)
 
 
-def _carbon_dioxide(network: Network) -> tuple[dict[str, float], dict[str, set[Node]]]:
-    """Return the emissions of every CO2 commodity over all years, and the processes behind it."""
-    weight: dict[str, float] = defaultdict(float)
-    feeders: dict[str, set[Node]] = defaultdict(set)
+def storage_losses(network: Network) -> Iterator[Counted]:
+    """Yield what storages take less what they give: over a year, their losses."""
+    for region, process in network.processes:
+        if network.is_storage(region, process):
+            for commodity in network.energy(region, process, IN):
+                yield Counted("storage", region, process, commodity, IN, 1.0, "Charged")
+            for commodity in network.energy(region, process, OUT):
+                yield Counted("storage", region, process, commodity, OUT, -1.0, "Discharged")
+
+
+def dummy_imports(network: Network) -> Iterator[Counted]:
+    """Yield what dummy imports supply, where they supply anything: an infeasible model."""
     for (region, process, commodity, direction), value in network.amount.items():
-        if network.kind(region, commodity) != "emission" or not _is_carbon_dioxide(
-            network, region, commodity
-        ):
-            continue
-        if not units.is_mass(network.commodity_unit.get((region, commodity))):
-            continue
-        weight[commodity] += value if direction == OUT else -value
-        if direction == OUT:
-            feeders[commodity].add((region, process))
-    return {c: w for c, w in weight.items() if feeders[c]}, feeders
-
-
-def _is_carbon_dioxide(network: Network, region: str, commodity: str) -> bool:
-    text = f"{commodity} {network.commodity_text.get((region, commodity), '')}"
-    return bool(_CARBON_DIOXIDE.search(text)) and not _BIOGENIC.search(text)
-
-
-def _declared_accounts() -> dict[str, frozenset[str]]:
-    text = files("catalogs.semantics").joinpath("emission_accounts.csv").read_text("utf-8")
-    accounts: dict[str, set[str]] = defaultdict(set)
-    for row in csv.DictReader(text.splitlines()):
-        accounts[row["account"]].add(row["commodity"])
-    return {name: frozenset(commodities) for name, commodities in accounts.items()}
-
-
-def emissions(network: Network, account: EmissionAccount) -> Iterator[Counted]:
-    """Yield what processes emit into the account, less what they take out of it (capture)."""
-    for region, process, commodity, direction in network.amount:
-        if commodity in account.commodities:
-            sign = 1.0 if direction == OUT else -1.0
-            part = "emission" if direction == OUT else "capture"
-            yield Counted("emissions", region, process, commodity, direction, sign, part)
+        if process in DUMMY_IMPORTS and direction == OUT and value > 0:
+            yield Counted("dummy", region, process, commodity, OUT, 1.0, "Dummy imports")
 
 
 # ---------------------------------------------------------------------------- into the tables
@@ -255,20 +213,28 @@ def build_boundaries(connection: duckdb.DuckDBPyConnection, classifier: Classifi
     """Fill ``process_group``, ``commodity_group`` and ``boundary``."""
     network, inside = classifier.network, classifier.demand_processes
     aggregation = connection.execute(
-        "SELECT DISTINCT parent, child FROM commodity_aggregation"
+        "SELECT parent, child, max(coalesce(factor, 1)) FROM commodity_aggregation GROUP BY ALL"
+        " ORDER BY ALL"
     ).fetchall()
-    account = emission_account(network, aggregation)
+    accounts = emissions.emission_accounts(network, aggregation)
     counted = [
         *final_energy(network, inside),
         *generation(network),
         *primary_energy(network, inside, classifier),
         *demands(network),
-        *(emissions(network, account) if account else ()),
+        *trade(network, classifier, _partners(connection)),
+        *storage_losses(network),
+        *dummy_imports(network),
+        *(
+            Counted(account.boundary, *flow)
+            for account in accounts
+            for flow in emissions.counted(network, account)
+        ),
     ]
     _store_groups(connection, network, classifier)
     _store_boundaries(connection, network, counted, classifier)
     _store_capacity_boundary(connection)
-    _report_account(connection, account)
+    emissions.report_accounts(connection, accounts)
     _report_what_is_missing(connection, network)
 
 
@@ -326,7 +292,7 @@ def _store_boundaries(
     rows = []
     for c in counted:
         fuel = classifier.fuel(c.region, c.commodity).group
-        if c.boundary in FUEL_OF_PROCESS:
+        if c.boundary.split()[0] in FUEL_OF_PROCESS:
             fuel = classifier.process_fuel(c.region, c.process).group
         if c.boundary == "demand":
             sector = classifier.demand_sector(c.region, c.commodity).group
@@ -347,6 +313,7 @@ def _store_boundaries(
                 sector,
                 fuel,
                 technology,
+                c.partner,
             )
         )
     _insert(connection, "boundary", rows)
@@ -373,13 +340,27 @@ def _technology(counted: Counted, classifier: Classifier) -> str:
     return technologies.pop() if sectors == {classifier.sector(region, process).group} else own
 
 
+def _partners(connection: duckdb.DuckDBPyConnection) -> dict[Side, str]:
+    """Return the partner of each side of a trade that has one alone."""
+    rows = connection.execute(
+        """
+        SELECT process, region_to, commodity_to, 'OUT', any_value(region_from) FROM trade_link
+        GROUP BY ALL HAVING count(DISTINCT region_from) = 1
+        UNION ALL
+        SELECT process, region_from, commodity_from, 'IN', any_value(region_to) FROM trade_link
+        GROUP BY ALL HAVING count(DISTINCT region_to) = 1
+        """
+    ).fetchall()
+    return {(process, region, c, side): partner for process, region, c, side, partner in rows}
+
+
 def _store_capacity_boundary(connection: duckdb.DuckDBPyConnection) -> None:
     """Count the capacity of every process that may generate electricity, once."""
     connection.execute(
         """
         INSERT INTO boundary
         SELECT DISTINCT 'generation capacity', b.region, b.process, '-', '-', 1.0,
-            p.capacity_unit, 'capacity', b.sector, b.fuel, b.technology
+            p.capacity_unit, 'capacity', b.sector, b.fuel, b.technology, NULL
         FROM boundary AS b JOIN process AS p USING (region, process)
         WHERE b.boundary = 'generation' ORDER BY ALL
         """
@@ -396,19 +377,6 @@ def _insert(
     columns = {f"c{i}": [row[i] for row in rows] for i in range(len(described))}
     lists = ", ".join(f"unnest($c{i}::{column[1]}[])" for i, column in enumerate(described))
     connection.execute(f"INSERT INTO {table} SELECT {lists}", columns)
-
-
-def _report_account(connection: duckdb.DuckDBPyConnection, account: EmissionAccount | None) -> None:
-    if account is None:
-        return
-    members = ", ".join(sorted(account.commodities)[:12])
-    report(
-        connection,
-        "info",
-        "emission account",
-        f"{account.name}: {members} ({account.rule})",
-        count=len(account.commodities),
-    )
 
 
 def _report_what_is_missing(connection: duckdb.DuckDBPyConnection, network: Network) -> None:

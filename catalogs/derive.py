@@ -12,7 +12,7 @@ from collections import defaultdict
 import duckdb
 
 from catalogs.readers.base import report
-from catalogs.tables import EXTERNAL_REGIONS, NO_VALUE
+from catalogs.tables import EXTERNAL_REGIONS
 
 #: Activity units whose capacity unit follows from PRC_CAPACT: activity of one unit of capacity
 #: running all year (8,760 h).
@@ -53,22 +53,21 @@ def build_flows(connection: duckdb.DuckDBPyConnection) -> None:
             connection,
             "warning",
             "stochastic",
-            "a stochastic run: flows, trade, prices and measures of flows are those of the state"
-            f" {states[0]} (others: {', '.join(states[1:6])})",
+            "a stochastic run: states of the world are shown apart, or weighted by the"
+            f" probabilities given for them (states: {', '.join(states[:6])})",
             count=len(states),
         )
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE coded_flow AS
-        SELECT year, timeslice, region, process, commodity, attribute <> 'VAR_FIn' AS out,
+        SELECT sow, year, timeslice, region, process, commodity, attribute <> 'VAR_FIn' AS out,
             sum(value) AS value, any_value(unit) AS unit
         FROM coded_result
         WHERE attribute IN ('VAR_FIn', 'VAR_FOut') AND process <> '-' AND year IS NOT NULL
-            AND isfinite(value) AND sow = ?
+            AND isfinite(value)
         GROUP BY ALL
-        ORDER BY commodity, process, out, region, year, timeslice
-        """,
-        [states[0]],
+        ORDER BY commodity, process, out, region, year, timeslice, sow
+        """
     )
     connection.execute(
         """
@@ -79,10 +78,10 @@ def build_flows(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         """
         INSERT INTO flow_annual
-        SELECT year, region, process, commodity, if(out, 'OUT', 'IN'), value, unit FROM (
-            SELECT year, region, process, commodity, out, sum(value) AS value,
+        SELECT sow, year, region, process, commodity, if(out, 'OUT', 'IN'), value, unit FROM (
+            SELECT sow, year, region, process, commodity, out, sum(value) AS value,
                 any_value(unit) AS unit
-            FROM coded_flow GROUP BY ALL ORDER BY commodity, process, out, region, year
+            FROM coded_flow GROUP BY ALL ORDER BY commodity, process, out, region, year, sow
         )
         """
     )
@@ -90,12 +89,12 @@ def build_flows(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _states_of_the_world(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the states of the world that have flows; all that is derived is for the first."""
+    """Return the states of the world that have flows."""
     rows = connection.execute(
         "SELECT DISTINCT sow FROM coded_result WHERE attribute IN ('VAR_FIn', 'VAR_FOut')"
         " ORDER BY sow"
     ).fetchall()
-    return [str(sow) for (sow,) in rows] or [NO_VALUE]
+    return [str(sow) for (sow,) in rows]
 
 
 # ---------------------------------------------------------------------------- trade
@@ -227,7 +226,7 @@ def build_trade(connection: duckdb.DuckDBPyConnection) -> None:
                 any_value(commodity_from) AS commodity_from, any_value(link_source) AS link_source
             FROM trade_link GROUP BY ALL HAVING count(DISTINCT region_from) = 1
         ), sent AS (
-            SELECT f.year, f.timeslice, f.process, f.region AS region_from, l.region_to,
+            SELECT f.sow, f.year, f.timeslice, f.process, f.region AS region_from, l.region_to,
                 f.commodity AS commodity_from,
                 coalesce(l.commodity_to, f.commodity) AS commodity_to, f.value, f.unit,
                 coalesce(l.link_source, 'unknown') AS link_source
@@ -236,7 +235,7 @@ def build_trade(connection: duckdb.DuckDBPyConnection) -> None:
                 AND l.commodity_from = f.commodity
             WHERE f.direction = 'IN'
         ), received AS (
-            SELECT f.year, f.timeslice, f.process, l.region_from, f.region AS region_to,
+            SELECT f.sow, f.year, f.timeslice, f.process, l.region_from, f.region AS region_to,
                 coalesce(l.commodity_from, f.commodity) AS commodity_from,
                 f.commodity AS commodity_to, f.value, f.unit,
                 coalesce(l.link_source, 'unknown') AS link_source
@@ -245,12 +244,12 @@ def build_trade(connection: duckdb.DuckDBPyConnection) -> None:
                 AND l.commodity_to = f.commodity
             WHERE f.direction = 'OUT'
         )
-        SELECT coalesce(s.year, r.year), coalesce(s.timeslice, r.timeslice),
+        SELECT coalesce(s.sow, r.sow), coalesce(s.year, r.year), coalesce(s.timeslice, r.timeslice),
             coalesce(s.process, r.process), coalesce(s.region_from, r.region_from),
             coalesce(s.region_to, r.region_to), coalesce(s.commodity_from, r.commodity_from),
             coalesce(s.commodity_to, r.commodity_to), s.value, r.value,
             coalesce(s.unit, r.unit), coalesce(s.link_source, r.link_source)
-        FROM sent AS s FULL OUTER JOIN received AS r ON s.year = r.year
+        FROM sent AS s FULL OUTER JOIN received AS r ON s.sow = r.sow AND s.year = r.year
             AND s.timeslice = r.timeslice AND s.process = r.process
             AND s.region_from = r.region_from AND s.region_to = r.region_to
             AND s.commodity_from = r.commodity_from AND s.commodity_to = r.commodity_to
@@ -283,33 +282,81 @@ def build_prices(connection: duckdb.DuckDBPyConnection) -> None:
         """
         INSERT INTO price
         WITH flows AS (
-            SELECT year, timeslice, region, commodity,
+            SELECT sow, year, timeslice, region, commodity,
                 sum(value) FILTER (direction = 'OUT') AS produced,
                 sum(value) FILTER (direction = 'IN') AS consumed
             FROM flow GROUP BY ALL
         ), fractions AS (
             SELECT region, timeslice, year_fraction FROM timeslice
         ), joined AS (
-            SELECT m.year, m.timeslice, m.region, m.commodity, m.value, m.unit,
+            SELECT m.sow, m.year, m.timeslice, m.region, m.commodity, m.value, m.unit,
                 coalesce(f.produced, 0) AS produced, coalesce(f.consumed, 0) AS consumed,
                 coalesce(own.year_fraction, shared.year_fraction) AS fraction
             FROM coded_result AS m
-            LEFT JOIN flows AS f ON f.year = m.year AND f.timeslice = m.timeslice
+            LEFT JOIN flows AS f ON f.sow = m.sow AND f.year = m.year AND f.timeslice = m.timeslice
                 AND f.region = m.region AND f.commodity = m.commodity
             LEFT JOIN fractions AS own ON own.region = m.region AND own.timeslice = m.timeslice
             LEFT JOIN fractions AS shared ON shared.region = '-'
                 AND shared.timeslice = m.timeslice
             WHERE m.attribute = 'EQ_CombalM' AND m.year IS NOT NULL AND isfinite(m.value)
-                AND m.sow = ?
         )
-        SELECT year, timeslice, region, commodity, value, unit,
+        SELECT sow, year, timeslice, region, commodity, value, unit,
             CASE WHEN sum(produced) OVER same > 0 THEN produced
                 WHEN sum(consumed) OVER same > 0 THEN consumed ELSE fraction END,
             CASE WHEN sum(produced) OVER same > 0 THEN 'production'
-                WHEN sum(consumed) OVER same > 0 THEN 'consumption' ELSE 'time' END
+                WHEN sum(consumed) OVER same > 0 THEN 'consumption' ELSE 'time' END,
+            'EQ_CombalM'
         FROM joined
-        WINDOW same AS (PARTITION BY region, commodity, year)
-        ORDER BY commodity, region, year, timeslice
-        """,
-        [_states_of_the_world(connection)[0]],
+        WINDOW same AS (PARTITION BY sow, region, commodity, year)
+        ORDER BY commodity, region, year, timeslice, sow
+        """
+    )
+    _add_emission_prices(connection)
+
+
+def _add_emission_prices(connection: duckdb.DuckDBPyConnection) -> None:
+    """Add prices of emissions whose balance has no marginal.
+
+    The marginal of their net production (VAR_ComnetM), as far as it is a cap's, and the taxes on
+    them (Cost_Comx) per unit of it; both with the sign of a shadow price. EQ_CombalM holds taxes on
+    net production already. Weighted by the net production.
+    """
+    connection.execute(
+        """
+        INSERT INTO price
+        WITH emission AS (
+            SELECT DISTINCT region, commodity FROM commodity_set WHERE set_name = 'ENV'
+        ), priced AS (
+            SELECT DISTINCT sow, year, region, commodity FROM price WHERE value <> 0
+        ), found AS (
+            SELECT sow, year, timeslice, region, commodity,
+                sum(value) FILTER (attribute = 'VAR_ComnetM') AS cap,
+                any_value(unit) FILTER (attribute = 'VAR_ComnetM') AS unit,
+                sum(value) FILTER (attribute = 'Cost_Comx') AS tax,
+                any_value(currency) FILTER (attribute = 'Cost_Comx') AS currency,
+                sum(value) FILTER (attribute = 'VAR_Comnet') AS net
+            FROM coded_result SEMI JOIN emission USING (region, commodity)
+            WHERE attribute IN ('VAR_ComnetM', 'Cost_Comx', 'VAR_Comnet') AND year IS NOT NULL
+                AND isfinite(value)
+            GROUP BY ALL
+        )
+        SELECT sow, year, timeslice, region, commodity,
+            coalesce(cap, 0) - coalesce(tax / net, 0),
+            coalesce(found.unit, found.currency || '/' || c.unit), coalesce(nullif(abs(net), 0), 1),
+            if(net <> 0, 'net production', 'time'),
+            CASE WHEN cap IS NULL THEN 'Cost_Comx' WHEN tax IS NULL THEN 'VAR_ComnetM'
+                ELSE 'VAR_ComnetM + Cost_Comx' END
+        FROM found LEFT JOIN commodity AS c USING (region, commodity)
+        ANTI JOIN priced USING (sow, year, region, commodity)
+        WHERE cap IS NOT NULL OR (tax <> 0 AND net <> 0)
+        ORDER BY commodity, region, year, timeslice, sow
+        """
+    )
+    # A balance whose marginal is zero says nothing where the cap or a tax has a price.
+    connection.execute(
+        """
+        DELETE FROM price WHERE price_source = 'EQ_CombalM' AND value = 0
+            AND (sow, year, region, commodity) IN (
+                SELECT (sow, year, region, commodity) FROM price WHERE price_source <> 'EQ_CombalM')
+        """
     )

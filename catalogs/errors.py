@@ -6,6 +6,21 @@ show them in their own way.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from catalogs.query import Query
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What can be had in place of what was refused: a few words for a button, and the query."""
+
+    label: str
+    query: Query
+
 
 class TimesError(Exception):
     """A problem that a modeller can act on.
@@ -18,7 +33,12 @@ class TimesError(Exception):
         One sentence: what to do instead. May be empty.
     details
         Further text (for example the offending row), shown folded away.
+
+    ``instead`` holds the nearest queries that are answered, the nearest first, where a query was
+    refused by a ``Source``.
     """
+
+    instead: tuple[Offer, ...] = ()
 
     def __init__(self, what: str, remedy: str = "", details: str = "") -> None:
         super().__init__(f"{what} {remedy}".strip())
@@ -62,11 +82,21 @@ class UnknownNameError(TimesError):
     """A scenario, measure, dimension or code that the data does not have."""
 
 
-class NotAdditiveError(TimesError):
+class _OverDimensionsError(TimesError):
+    """A sum that is refused; ``dimensions`` are those that it would go over."""
+
+    def __init__(
+        self, what: str, remedy: str = "", details: str = "", *, dimensions: Sequence[str] = ()
+    ) -> None:
+        super().__init__(what, remedy, details)
+        self.dimensions = tuple(dimensions)
+
+
+class NotAdditiveError(_OverDimensionsError):
     """The values asked for must not be added up over some dimension."""
 
 
-class MixedUnitsError(TimesError):
+class MixedUnitsError(_OverDimensionsError):
     """Values of different units, or of unknown unit, must not be added up."""
 
 

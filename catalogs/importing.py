@@ -8,13 +8,21 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files as package_files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
 
-from catalogs import boundaries, coverage, derive, results, rule_tables
+from catalogs import (
+    boundaries,
+    coverage,
+    derive,
+    figures,
+    renewables,
+    results,
+    rule_tables,
+    semantics,
+)
 from catalogs.errors import TimesError, UnreadableFileError
 from catalogs.readers import READERS, parquet
 from catalogs.readers.base import Progress, Reader, ScenarioFiles, ScenarioHeader, no_progress
@@ -113,6 +121,7 @@ def import_files(
     StoreBusyError
         Another import is publishing to the same dataset.
     """
+    semantics.use(store.directory / semantics.FOLDER)
     files, tables_among = rule_tables.pick(expand(paths))
     gathered = gather(files)
     find_tables = rule_tables.Finder((*rules, *tables_among))
@@ -230,6 +239,7 @@ def complete(
         ("finding trade", derive.build_trade),
         ("weighting prices", derive.build_prices),
         ("drawing boundaries", lambda made: _draw_boundaries(made, rules or RuleBook())),
+        ("working out figures", figures.build_figures),
     )
     for number, (doing, step) in enumerate(steps):
         progress(0.75 + 0.25 * number / len(steps), doing)
@@ -240,17 +250,21 @@ def complete(
 def _draw_boundaries(connection: duckdb.DuckDBPyConnection, rules: RuleBook) -> None:
     classifier = boundaries.classify(connection, rules)
     boundaries.build_boundaries(connection, classifier)
+    renewables.build_renewables(connection, classifier)
     coverage.store_rules(connection, rules)
     coverage.report_coverage(connection, coverage.cover(connection, classifier))
 
 
 def load_attributes(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the temporary table ``attribute``: what each TIMES attribute means."""
-    text = package_files("catalogs.semantics").joinpath("attributes.csv")
+    rows = semantics.rows("attributes")
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE attribute AS"
-        " SELECT * FROM read_csv(?, header = true, all_varchar = true, nullstr = '\\N')",
-        [str(text)],
+        " SELECT unnest($names) AS attribute, unnest($units) AS unit_source",
+        {
+            "names": [row["attribute"] for row in rows],
+            "units": [row["unit_source"] for row in rows],
+        },
     )
 
 
@@ -285,9 +299,5 @@ def _digest(inputs: Sequence[InputFile], model: str, part: Sequence[str]) -> str
         digest.update(f"{file.name}\t{file.sha256}\n".encode())
     for name in part:
         digest.update(f"{name}\n".encode())
-    semantics = package_files("catalogs.semantics")
-    for folder in (semantics, semantics.joinpath("rules")):
-        for rule in sorted(folder.iterdir(), key=lambda r: r.name):
-            if rule.name.endswith((".csv", ".yaml")):
-                digest.update(rule.name.encode() + rule.read_bytes())
+    digest.update(semantics.digest())
     return digest.hexdigest()

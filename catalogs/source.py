@@ -18,16 +18,13 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from catalogs import timesreport, units
-from catalogs.errors import (
-    MixedUnitsError,
-    NotAdditiveError,
-    NotAvailableError,
-    TimesError,
-    UnknownNameError,
-)
-from catalogs.measures import ATTRIBUTE_PREFIX, Measure, attributes, measure, measures
-from catalogs.query import CompiledQuery, Query, compile_query
+from catalogs import conversion, states, timesreport
+from catalogs.compiling import CompiledQuery, Conversion, adds_up_levels, compile_query
+from catalogs.errors import MixedUnitsError, NotAdditiveError, TimesError, UnknownNameError
+from catalogs.holdings import Holdings, load_people
+from catalogs.measures import Measure, measure, measures
+from catalogs.offers import offers
+from catalogs.query import Query
 from catalogs.rules import Look
 from catalogs.store import Manifest, read_manifest
 from catalogs.tables import TABLES
@@ -44,7 +41,8 @@ class Answer:
     """The answer to a query.
 
     ``frame`` has the columns scenario, year, the groups and value; ``unit`` is that of all
-    values; ``left_out`` says what is not in it; ``sql`` is the query written out.
+    values; ``left_out`` says what is not in it, ``notes`` what else to know; ``sql`` is the query
+    written out.
     """
 
     query: Query
@@ -52,6 +50,7 @@ class Answer:
     unit: str
     sql: str
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,7 @@ class Source:
         self._answers: OrderedDict[Query, Answer] = OrderedDict()
         self._lock = threading.Lock()
         self._connection = self._open()
+        self._holdings = Holdings(self._connection)
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(
@@ -118,6 +118,7 @@ class Source:
             " WHERE set_name IN ('STG', 'STS', 'NST')"
         )
         timesreport.create_views(connection, self.manifest.scenarios)
+        load_people(connection)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         return connection
@@ -256,64 +257,57 @@ class Source:
     def available(self, measure_name: str) -> Available:
         """Return the units in which a measure occurs, and the scenarios that have it."""
         asked = measure(measure_name)
-        pairs = self._units_of(asked)
-        fits = [(s, u) for s, u in pairs if _fits(asked, u)]
-        names = sorted({u for _, u in fits}, key=lambda u: _preference(asked, u))
-        return Available(tuple(names), frozenset(s for s, _ in fits))
+        fitting = [(s, u) for s, u in self._holdings.units_of(asked) if conversion.fits(asked, u)]
+        names = sorted({u for _, u in fitting}, key=lambda u: conversion.preference(asked, u))
+        return Available(tuple(names), frozenset(s for s, _ in fitting))
 
-    def _units_of(self, asked: Measure) -> Sequence[tuple[str, str]]:
-        """Return pairs of a scenario and a unit (``unknown`` where it has none)."""
-        if asked.boundary:
-            pairs = self._boundary_units.get(asked.boundary, ())
-            if asked.source == "flow":
-                return pairs
-            having = {s for s, _ in self._attribute_units.get(asked.attribute, ())}
-            return [pair for pair in pairs if pair[0] in having]
-        if asked.source == "price":
-            return self._price_units.get(asked.kind, ())
-        return self._attribute_units.get(asked.attribute, ())
-
-    @cached_property
-    def _boundary_units(self) -> Mapping[str, Sequence[tuple[str, str]]]:
-        return self._pairs("SELECT boundary, scenario, unit, count(*) FROM boundary GROUP BY ALL")
-
-    @cached_property
-    def _attribute_units(self) -> Mapping[str, Sequence[tuple[str, str]]]:
-        return self._pairs("SELECT attribute, scenario, unit, count(*) FROM result GROUP BY ALL")
-
-    @cached_property
-    def _price_units(self) -> Mapping[str, Sequence[tuple[str, str]]]:
-        return self._pairs(
-            "SELECT kind, scenario, price.unit, count(*) FROM price"
-            " JOIN commodity_group USING (scenario, region, commodity) GROUP BY ALL"
-        )
-
-    def _pairs(self, sql: str) -> Mapping[str, Sequence[tuple[str, str]]]:
-        """Return pairs of a scenario and a unit by key, those of the most rows first."""
-        found: dict[str, list[tuple[str, str]]] = {}
-        rows = sorted(self.rows(sql), key=lambda row: (-row[3], str(row)))
-        for key, scenario, unit, _ in rows:
-            found.setdefault(key, []).append((scenario, unit or units.UNKNOWN_UNIT))
-        return found
-
-    def unit_choices(self, measure_name: str, scenarios: Sequence[str] = ()) -> list[str]:
+    def unit_choices(
+        self,
+        measure_name: str,
+        scenarios: Sequence[str] = (),
+        filters: Sequence[tuple[str, tuple[str, ...]]] = (),
+    ) -> list[str]:
         """Return the units in which a measure can be shown, the one preferred first.
 
         A measure may occur in units that do not convert into each other (demands in passenger-
         kilometres and in petajoules): then the choice of the unit says which part is shown.
+        ``filters`` by commodity or process leave the units of those.
         """
         asked = measure(measure_name)
         own = [
             unit
-            for scenario, unit in self._units_of(asked)
-            if _fits(asked, unit) and (not scenarios or scenario in scenarios)
+            for scenario, unit in self._holdings.units_of(asked, filters)
+            if conversion.fits(asked, unit) and (not scenarios or scenario in scenarios)
         ]
-        found = dict.fromkeys(
-            choice
-            for unit in sorted(dict.fromkeys(own), key=lambda u: _preference(asked, u))
-            for choice in units.compatible(unit)
-        )
-        return sorted(found, key=lambda unit: _preference(asked, unit))
+        return conversion.choices(asked, own, with_people=self._holdings.has_people)
+
+    def groups(self, measure_name: str) -> tuple[str, ...]:
+        """Return what a measure may be grouped by here, states of the world where there are any."""
+        groups = measure(measure_name).groups
+        return (*groups, "sow") if self.states and "sow" not in groups else groups
+
+    @property
+    def states(self) -> Mapping[str, tuple[str, ...]]:
+        """States of the world of each scenario that has several."""
+        return self._holdings.states
+
+    @cached_property
+    def _weighted(self) -> frozenset[str]:
+        """Stochastic scenarios whose states have probabilities; makes their table ``state``."""
+        weighted = {s: p for s in self.states if (p := states.probabilities(s))}
+        rows = [
+            (scenario, year, state, weight)
+            for scenario, known in weighted.items()
+            for year, present in self.rows(
+                "SELECT year, list(DISTINCT sow) FROM result WHERE scenario = ? GROUP BY year",
+                [scenario],
+            )
+            for state, weight in states.weights(present, known).items()
+        ]
+        if rows:
+            with self._connection.cursor() as cursor:
+                cursor.executemany("INSERT INTO state VALUES (?, ?, ?, ?)", rows)
+        return frozenset(weighted)
 
     def ask(self, query: Query) -> Answer:
         """Answer a query. The same query is answered once and kept.
@@ -328,7 +322,19 @@ class Source:
             The values have units that do not convert into each other, or none that is known.
         NotAdditiveError
             The query would add up what must not be added up.
+
+        Each carries in ``instead`` the nearest queries that are answered.
         """
+        try:
+            answer = self.answer_to(query)
+        except TimesError as error:
+            error.instead = offers(self, query, error)
+            raise
+        # Whoever changes a frame changes a copy: pandas copies what is written to.
+        return replace(answer, frame=answer.frame.copy(deep=False))
+
+    def answer_to(self, query: Query) -> Answer:
+        """Answer a query as ``ask`` does; a refusal offers nothing, and the frame is shared."""
         with self._lock:
             answer = self._answers.get(query)
             if answer:
@@ -340,24 +346,88 @@ class Source:
                     self._answers[query] = answer
                     while len(self._answers) > _KEPT_ANSWERS:
                         self._answers.popitem(last=False)
-        # Whoever changes a frame changes a copy: pandas copies what is written to.
-        return replace(answer, frame=answer.frame.copy(deep=False))
+        return answer
 
     def _answer(self, query: Query) -> Answer:
         asked = measure(query.measure)
         self._check_names(query)
         scenarios = query.scenarios or self.scenario_names
-        unit, factors, left_out = self._unit_of(query, asked, scenarios)
-        compiled = compile_query(query, factors)
+        unit, how, others = self._conversion(query, asked, scenarios)
+        notes = self._notes(query, how, scenarios)
+        compiled = compile_query(query, how)
         frame = self.sql(compiled.sql, compiled.parameters)
         _refuse_wrong_sums(frame, compiled, asked)
         frame = frame.drop(columns=list(compiled.checks))
+        left_out = [f"what is measured in {', '.join(others)}"] if others else []
         missing = [s for s in scenarios if s not in self.available(query.measure).scenarios]
         if missing:
             left_out.append(f"{', '.join(missing)} {'has' if len(missing) == 1 else 'have'} none")
-        if asked.attribute == "VAR_Act" and "timeslice" not in query.group_by:
+        if adds_up_levels(query, asked):
             left_out.append("storage levels, which are never added up over timeslices")
-        return Answer(query, frame, unit, compiled.shown(), tuple(left_out))
+        return Answer(query, frame, unit, compiled.shown(), tuple(left_out), tuple(notes))
+
+    def _conversion(
+        self, query: Query, asked: Measure, scenarios: Sequence[str]
+    ) -> tuple[str, Conversion, list[str]]:
+        """Return the unit shown, how values come to be in it, and the units left out."""
+        present = {
+            unit
+            for scenario, unit in self._holdings.units_of(asked, query.filters)
+            if scenario in scenarios
+        }
+        if not any(conversion.fits(asked, unit) for unit in present):
+            raise conversion.nothing_to_show(asked, present)
+        unit, how, others = conversion.convert(
+            asked, query.unit, present, with_people=self._holdings.has_people
+        )
+        if states_are := self._several_states(query, asked, scenarios):
+            how = replace(how, **{states_are: True})  # type: ignore[arg-type]
+        return unit, how, others
+
+    def _several_states(self, query: Query, asked: Measure, scenarios: Sequence[str]) -> str:
+        """Return what to do about states of the world: nothing, ``several`` or ``expected``."""
+        having = [scenario for scenario in scenarios if scenario in self.states]
+        if not having or "sow" in query.group_by or len(query.kept("sow")) == 1:
+            return ""
+        if asked.source == "attribute" and not asked.sum_over:
+            return "several"  # never added up over anything, however probable
+        return "expected" if all(s in self._weighted for s in having) else "several"
+
+    def _notes(self, query: Query, how: Conversion, scenarios: Sequence[str]) -> list[str]:
+        notes = []
+        if how.expected:
+            names = ", ".join(s for s in scenarios if s in self.states)
+            notes.append(f"{names}: expected values, states weighted by their probability")
+        if how.per_capita and self._without_people(query, scenarios):
+            notes.append("years in which the population of a region is not given are left out")
+        return notes
+
+    def _without_people(self, query: Query, scenarios: Sequence[str]) -> bool:
+        """Whether the people of some region and year asked for are not known."""
+        sql = """
+            SELECT 1 FROM region JOIN period USING (scenario)
+            ANTI JOIN population USING (scenario, region, year)
+            WHERE kind = 'internal' AND scenario IN (SELECT unnest($scenarios))
+                AND (len($regions) = 0 OR list_contains($regions::VARCHAR[], region))
+                AND (len($years) = 0 OR list_contains($years::SMALLINT[], year))
+            LIMIT 1"""
+        asked = {
+            "scenarios": list(scenarios),
+            "regions": [*(query.regions or query.kept("region"))],
+            "years": [*query.years],
+        }
+        return bool(self.rows(sql, asked))
+
+    def largest(self, query: Query) -> Mapping[str, str]:
+        """Return the members of a query's groups that have the largest value; {} for none."""
+        try:
+            frame = self.answer_to(query).frame
+        except TimesError:
+            return {}
+        if frame.empty or frame["value"].isna().any():
+            return {}
+        row = frame.iloc[int(frame["value"].abs().to_numpy().argmax())]
+        return {group: str(row[group]) for group in query.group_by}
 
     def _check_names(self, query: Query) -> None:
         for what, asked, known in (
@@ -371,37 +441,6 @@ class Source:
                     f"This dataset has no {what} {unknown[0]!r}.",
                     f"It has {', '.join(map(str, known[:20]))}.",
                 )
-
-    def _unit_of(
-        self, query: Query, asked: Measure, scenarios: Sequence[str]
-    ) -> tuple[str, dict[str, float], list[str]]:
-        """Return the unit shown, the factor of each unit that converts, and what does not."""
-        present = {u for s, u in self._units_of(asked) if s in scenarios}
-        fitting = {u for u in present if _fits(asked, u)}
-        if not fitting:
-            raise _nothing_to_show(asked, present)
-        unit = query.unit or self._only_unit(asked, fitting, scenarios)
-        factors, others = {}, []
-        for name in sorted(present):
-            try:
-                factors[name] = units.factor(name, unit)
-            except MixedUnitsError:
-                others.append(name)
-        if not factors:
-            raise MixedUnitsError(
-                f"{asked.label} cannot be shown in {unit}.",
-                f"It occurs in {', '.join(sorted(present))}.",
-            )
-        left_out = [f"what is measured in {', '.join(others)}"] if others else []
-        return unit, factors, left_out
-
-    def _only_unit(self, asked: Measure, fitting: set[str], scenarios: Sequence[str]) -> str:
-        if len({units.dimension(unit) for unit in fitting}) > 1:
-            raise MixedUnitsError(
-                f"{asked.label} occurs in units that cannot be added.",
-                f"Choose one of {', '.join(sorted(fitting))}.",
-            )
-        return self.unit_choices(asked.name, scenarios)[0]
 
     # ------------------------------------------------------------------ choices
 
@@ -427,50 +466,12 @@ class Source:
 
     def starting_filter(self, measure_name: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Return the filter with which a measure is first shown, where everything is too much."""
-        if measure(measure_name).start_with != "electricity":
-            return ()
-        rows = self.rows(
-            "SELECT DISTINCT commodity FROM commodity_group WHERE is_electricity ORDER BY ALL"
-        )
-        return (("commodity", tuple(c for (c,) in rows)),) if rows else ()
+        dimension, members = self._holdings.start(measure(measure_name).start_with)
+        return ((dimension, members),) if members else ()
 
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _fits(asked: Measure, unit: str) -> bool:
-    """Whether a unit measures what the measure wants (``currency`` stands for any currency)."""
-    if not asked.dimension:
-        return unit != units.UNKNOWN_UNIT or asked.name.startswith(ATTRIBUTE_PREFIX)
-    parts = [
-        "currency" if part.startswith("currency ") else part
-        for part in units.dimension(unit).split("/")
-    ]
-    return "/".join(parts) == asked.dimension
-
-
-def _preference(asked: Measure, unit: str) -> int:
-    """Rank a unit by the measure's list; ``/MWh`` there stands for any currency per MWh."""
-    for rank, wanted in enumerate(asked.units):
-        if unit == wanted or (wanted.startswith("/") and unit.endswith(wanted)):
-            return rank
-    return len(asked.units)
-
-
-def _nothing_to_show(asked: Measure, present: set[str]) -> TimesError:
-    if units.UNKNOWN_UNIT in present:
-        return MixedUnitsError(
-            f"The units of {asked.label.lower()} are unknown, so they cannot be added up.",
-            "Put a table of units (commodity_units.csv, process_units.csv) beside the files and"
-            " import them again, or choose an attribute.",
-        )
-    if asked.attribute and asked.attribute not in attributes():
-        return NotAvailableError(f"The scenarios have no attribute {asked.attribute}.")
-    return NotAvailableError(
-        f"The scenarios chosen have nothing to show {asked.label.lower()} from.",
-        "Choose another measure; VEDA files without units need a table of units beside them.",
-    )
 
 
 def _refuse_wrong_sums(frame: pd.DataFrame, compiled: CompiledQuery, asked: Measure) -> None:
@@ -481,10 +482,14 @@ def _refuse_wrong_sums(frame: pd.DataFrame, compiled: CompiledQuery, asked: Meas
             f" {wrong[0]}.",
             f"Group by {wrong[0]}, or put a table of units (process_units.csv) beside the files"
             " and import them again.",
+            dimensions=wrong,
         )
     if wrong:
         names = " and ".join(wrong)
+        known = " Or give the probabilities of the states in semantics/states_of_the_world.csv."
         raise NotAdditiveError(
             f"{asked.label} must not be added up over {names}.",
-            f"Group by {wrong[0]}, or choose one {wrong[0]}.",
+            f"Group by {wrong[0]}, or choose one {wrong[0]}."
+            + (known if wrong == ["sow"] and asked.sum_over else ""),
+            dimensions=wrong,
         )

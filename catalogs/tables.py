@@ -124,19 +124,20 @@ _DERIVED = (
     Table(
         "flow",
         _columns(
-            "year SMALLINT, timeslice, region, process, commodity, direction, value DOUBLE, unit"
+            "sow, year SMALLINT, timeslice, region, process, commodity, direction, value DOUBLE,"
+            " unit"
         ),
         "what a process takes (IN) or gives (OUT) of a commodity; vintages added up",
     ),
     Table(
         "flow_annual",
-        _columns("year SMALLINT, region, process, commodity, direction, value DOUBLE, unit"),
+        _columns("sow, year SMALLINT, region, process, commodity, direction, value DOUBLE, unit"),
         "a flow over the whole year: the sum over all its timeslices, ANNUAL included",
     ),
     Table(
         "trade",
         _columns(
-            "year SMALLINT, timeslice, process, region_from, region_to, commodity_from,"
+            "sow, year SMALLINT, timeslice, process, region_from, region_to, commodity_from,"
             " commodity_to, sent DOUBLE, received DOUBLE, unit, partner_source"
         ),
         "what one region sends and another receives; one side may be NULL",
@@ -144,10 +145,11 @@ _DERIVED = (
     Table(
         "price",
         _columns(
-            "year SMALLINT, timeslice, region, commodity, value DOUBLE, unit, weight DOUBLE,"
-            " weighted_by"
+            "sow, year SMALLINT, timeslice, region, commodity, value DOUBLE, unit, weight DOUBLE,"
+            " weighted_by, price_source"
         ),
-        "the shadow price of a commodity, with the flow by which it may be averaged",
+        "the shadow price of a commodity, with the flow by which it may be averaged, and what it"
+        " was taken from",
     ),
     Table(
         "process_group",
@@ -173,9 +175,22 @@ _DERIVED = (
         "boundary",
         _columns(
             "boundary, region, process, commodity, direction, factor DOUBLE, unit, part, sector,"
-            " fuel, technology"
+            " fuel, technology, partner"
         ),
         "a flow or process that a measure counts, with its sign and the groups it counts under",
+    ),
+    Table(
+        "renewable",
+        _columns("sow, year SMALLINT, region, process, commodity, direction, share DOUBLE"),
+        "the share of a flow's energy that comes from renewable carriers, where there is any",
+    ),
+    Table(
+        "figure",
+        _columns(
+            "figure, sow, year SMALLINT, region, process, commodity, user_constraint, part, unit,"
+            " value DOUBLE, base DOUBLE"
+        ),
+        "a figure worked out from several results; base is what a ratio divides by",
     ),
 )
 

@@ -2,30 +2,41 @@
 
 The table ``semantics/units.csv`` names the units; ``pint`` does the arithmetic. A unit that is
 not in the table converts only to itself: nothing is guessed. A currency carries its base year
-(``MEUR20``); only its magnitude converts (``MEUR20`` to ``EUR20``), never one year or currency
-into another.
+(``MEUR20``); by itself only its magnitude converts (``MEUR20`` to ``EUR20``). Another year or
+currency needs a rate that the user gives (``semantics/currency_rates.csv``).
 """
 
 from __future__ import annotations
 
-import csv
+import math
 import re
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-from catalogs.errors import MixedUnitsError
+from catalogs import semantics
+from catalogs.errors import MixedUnitsError, UnreadableFileError
 
 UNKNOWN_UNIT = "unknown"
 
+#: Below the line of a value per head of the population.
+PER_CAPITA = "/capita"
+
+HOURS_PER_YEAR = 8760
+
 _CURRENCY = re.compile(
-    r"^(?P<size>[kMGB]?)(?P<name>EUR|Euro|EURO|USD|Kr|DKK|SEK|NOK|GBP|CHF|PLN|€|\$|£)"
-    r"(?P<year>\d{2,4})$"
+    r"^(?P<size>[kMGB]?)(?P<name>(?:EUR|Euro|EURO|USD|Kr|DKK|SEK|NOK|GBP|CHF|PLN|€|\$|£)\d{2,4})$"
 )
+_SIZED = re.compile(r"^(?P<size>[kMGB])(?P<name>.+)$")
 _SIZES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
-#: Sizes in which annual totals and prices of a currency are offered.
+#: Sizes in which annual totals and prices of a currency are offered, and those per head.
 _CURRENCY_SIZES = ("M", "G", "")
+_CURRENCY_PER_CAPITA = ("", "k")
+
+#: How far rates that lead from one currency to another on two ways may differ.
+_SAME_RATE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -33,23 +44,23 @@ class Unit:
     """A unit of the table: its dimension and its size as an expression of ``pint``.
 
     ``shown`` says where it is offered: for values (``yes``), below the line of a price
-    (``price``), or nowhere.
+    (``price``), above that of a value per head (``capita``), or nowhere.
     """
 
     name: str
     dimension: str
     expression: str
-    shown: str
+    shown: frozenset[str]
 
 
-@cache
-def _table() -> dict[str, Unit]:
-    text = files("catalogs.semantics").joinpath("units.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
-    return {
-        row["unit"].lower(): Unit(row["unit"], row["dimension"], row["expression"], row["shown"])
-        for row in rows
-    }
+@semantics.remembered
+def _table() -> Mapping[str, Unit]:
+    found: dict[str, Unit] = {}
+    for row in semantics.rows("units"):
+        shown = frozenset(row["shown"].split())
+        unit = Unit(row["unit"], row["dimension"], row["expression"], shown)
+        found.setdefault(row["unit"].lower(), unit)
+    return found
 
 
 @cache
@@ -59,23 +70,108 @@ def _registry() -> Any:
     registry: Any = pint.UnitRegistry(cache_folder=None)
     for kind in ("passenger", "tonne", "vehicle"):
         registry.define(f"{kind}_kilometre = [{kind}_distance]")
+    registry.define("person = [people]")
     return registry
 
 
-@cache
+@semantics.remembered
 def _size(name: str) -> float:
     """Size of a unit of the table in the base units of its dimension."""
-    quantity = _registry()(_table()[name].expression)
+    quantity = _registry().Quantity(_table()[name].expression)
     return float(quantity.to_base_units().magnitude)
+
+
+def check_table() -> None:
+    """Work out the size of every unit. Raises ``UnreadableFileError`` for what pint cannot read."""
+    import pint
+
+    kinds: dict[str, tuple[str, Any]] = {}
+    for key, unit in _table().items():
+        try:
+            measures = _registry().Quantity(unit.expression).dimensionality
+            size = _size(key)
+        except (pint.PintError, ValueError, TypeError, AssertionError, ZeroDivisionError) as error:
+            raise UnreadableFileError(
+                "units.csv",
+                f"the size of {unit.name!r} is {unit.expression!r}",
+                "an expression of units that pint knows, such as 1e3 kilogram",
+                details=str(error),
+            ) from error
+        if not size > 0 or not math.isfinite(size):
+            raise UnreadableFileError("units.csv", f"the size of {unit.name!r} is {size:g}")
+        first, known = kinds.setdefault(unit.dimension, (unit.name, measures))
+        if known != measures:
+            raise UnreadableFileError(
+                "units.csv",
+                f"{unit.name} and {first} are both said to measure {unit.dimension!r}, but they"
+                " do not convert into each other",
+            )
+    _rates()
+
+
+# ---------------------------------------------------------------------------- money
+
+
+def _money(unit: str) -> tuple[str, str] | None:
+    """Return the size and the currency with its year of an amount of money, None for others."""
+    if unit in _rates():
+        return "", unit
+    if found := _CURRENCY.match(unit):
+        return found["size"], found["name"]
+    sized = _SIZED.match(unit)
+    return (sized["size"], sized["name"]) if sized and sized["name"] in _rates() else None
+
+
+@semantics.remembered
+def _rates() -> Mapping[str, tuple[str, float]]:
+    """Return, of each currency that a rate names, the first of its kin and its worth in that one.
+
+    Raises ``UnreadableFileError`` for rates that contradict each other.
+    """
+    worth: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    for row in semantics.rows("currency_rates"):
+        one, other, rate = row["currency_from"], row["currency_to"], float(row["rate"] or "nan")
+        if not rate > 0:
+            raise UnreadableFileError(
+                "currency_rates.csv", f"the rate of {one} in {other} is {row['rate']!r}", "above 0"
+            )
+        worth[one].append((other, rate))
+        worth[other].append((one, 1 / rate))
+    found: dict[str, tuple[str, float]] = {}
+    for root in sorted(worth):
+        if root in found:
+            continue
+        found[root] = (root, 1.0)
+        waiting = [root]
+        while waiting:
+            name = waiting.pop()
+            for other, rate in worth[name]:
+                in_root = found[name][1] / rate
+                if other not in found:
+                    found[other] = (root, in_root)
+                    waiting.append(other)
+                elif abs(found[other][1] / in_root - 1) > _SAME_RATE:
+                    raise UnreadableFileError(
+                        "currency_rates.csv",
+                        f"the rates between {name} and {other} contradict each other",
+                        "one way from each currency to another, or rates that agree",
+                    )
+    return found
+
+
+# ---------------------------------------------------------------------------- dimensions
 
 
 def _simple(unit: str) -> tuple[str, float]:
     """Return the dimension of a unit without a slash and its size in that dimension."""
-    if found := _table().get(unit.strip().lower()):
-        return found.dimension, _size(unit.strip().lower())
-    if money := _CURRENCY.match(unit.strip()):
-        return f"currency {money['name']}{money['year']}", _SIZES[money["size"]]
-    return f"unit {unit.strip()}", 1.0
+    unit = unit.strip()
+    if found := _table().get(unit.lower()):
+        return found.dimension, _size(unit.lower())
+    if money := _money(unit):
+        size, name = money
+        kin, worth = _rates().get(name, (name, 1.0))
+        return f"currency {kin}", _SIZES[size] * worth
+    return f"unit {unit}", 1.0
 
 
 def _parts(unit: str) -> list[str]:
@@ -84,18 +180,19 @@ def _parts(unit: str) -> list[str]:
     return unit.split("/", 1)
 
 
-@cache
+@semantics.remembered
 def dimension(unit: str) -> str:
     """Return what a unit measures: ``energy``, ``power``, ``mass``, ``currency MKr12/energy`` ...
 
-    A unit outside the table has a dimension of its own; an unknown unit is ``unknown``.
+    A unit outside the table has a dimension of its own; an unknown unit is ``unknown``. Currencies
+    that convert by the user's rates have the same dimension.
     """
     if not unit or unit == UNKNOWN_UNIT:
         return UNKNOWN_UNIT
     return "/".join(_simple(part)[0] for part in _parts(unit))
 
 
-@cache
+@semantics.remembered
 def factor(unit_from: str, unit_to: str) -> float:
     """Return by what a value in ``unit_from`` is multiplied to be in ``unit_to``.
 
@@ -116,7 +213,7 @@ def factor(unit_from: str, unit_to: str) -> float:
     if dimension(unit_from) != dimension(unit_to):
         raise MixedUnitsError(
             f"{unit_from} cannot be converted to {unit_to}.",
-            "Choose one unit, or show the two apart.",
+            _rate_needed(unit_from, unit_to) or "Choose one unit, or show the two apart.",
         )
     sizes_from = [_simple(part)[1] for part in _parts(unit_from)]
     sizes_to = [_simple(part)[1] for part in _parts(unit_to)]
@@ -124,6 +221,30 @@ def factor(unit_from: str, unit_to: str) -> float:
     if len(sizes_from) == 2:
         result *= sizes_to[1] / sizes_from[1]
     return result
+
+
+def _rate_needed(unit_from: str, unit_to: str) -> str:
+    """Say that a rate is needed where two units differ in their currency alone."""
+    one, other = (dimension(unit).split("/") for unit in (unit_from, unit_to))
+    money = one[0].startswith("currency ") and other[0].startswith("currency ")
+    if not money or one[1:] != other[1:]:
+        return ""
+    return (
+        f"Give the worth of {one[0].removeprefix('currency ')} in"
+        f" {other[0].removeprefix('currency ')} in semantics/currency_rates.csv, or choose one."
+    )
+
+
+def average_power(unit_energy: str, unit_power: str) -> float:
+    """Return by what energy per year is multiplied to be the average power over its 8,760 hours.
+
+    Over a timeslice it is that divided by the timeslice's share of the year. Raises
+    ``MixedUnitsError`` where the two units are not those of energy and power.
+    """
+    if dimension(unit_energy) != "energy" or dimension(unit_power) != "power":
+        raise MixedUnitsError(f"{unit_energy} per hour is no {unit_power}.", "Choose GW or MW.")
+    seconds = HOURS_PER_YEAR * 3600
+    return _simple(unit_energy)[1] / seconds / _simple(unit_power)[1]
 
 
 def size_below(unit: str) -> float:
@@ -135,6 +256,9 @@ def size_below(unit: str) -> float:
     return _simple(parts[1])[1] if len(parts) == 2 else 1.0
 
 
+# ---------------------------------------------------------------------------- offered
+
+
 def compatible(unit: str) -> list[str]:
     """Return the units that ``unit`` may be shown in, itself first."""
     if dimension(unit) == UNKNOWN_UNIT:
@@ -142,21 +266,44 @@ def compatible(unit: str) -> list[str]:
     above, *below = _parts(unit)
     if not below:
         return list(dict.fromkeys([unit, *_alternatives(above)]))
+    smallest = _in_money(above, ("",)) or _alternatives(above)
     prices = [
         f"{name}/{per.name}"
-        for name in _alternatives(above)[-1:]
+        for name in smallest
         for per in _table().values()
-        if per.shown == "price" and per.dimension == _simple(below[0])[0]
+        if "price" in per.shown and per.dimension == _simple(below[0])[0]
     ]
     return list(dict.fromkeys([unit, *prices]))
 
 
+def per_capita(unit: str) -> list[str]:
+    """Return the units in which amounts of ``unit`` per head of the population are shown."""
+    if "/" in unit and len(_parts(unit)) > 1:
+        return []
+    own = dimension(unit)
+    names = _in_money(unit, _CURRENCY_PER_CAPITA) or [
+        u.name for u in _table().values() if "capita" in u.shown and u.dimension == own
+    ]
+    return [name + PER_CAPITA for name in names]
+
+
+def _in_money(part: str, sizes: tuple[str, ...]) -> list[str]:
+    """Return the sizes of a currency and of those it converts to, its own first; [] for others."""
+    money = _money(part.strip())
+    if not money:
+        return []
+    kin = _rates().get(money[1], (money[1], 1.0))[0]
+    others = sorted(name for name, (root, _) in _rates().items() if root == kin)
+    names = dict.fromkeys([money[1], *others])
+    return [f"{size}{name}" for name in names for size in sizes]
+
+
 def _alternatives(part: str) -> list[str]:
-    """Return the units offered in place of one without a slash; the smallest money comes last."""
-    if money := _CURRENCY.match(part.strip()):
-        return [f"{size}{money['name']}{money['year']}" for size in _CURRENCY_SIZES]
+    """Return the units offered in place of one without a slash."""
     own = _simple(part)[0]
-    return [u.name for u in _table().values() if u.dimension == own and u.shown == "yes"] or [part]
+    return _in_money(part, _CURRENCY_SIZES) or (
+        [u.name for u in _table().values() if u.dimension == own and "yes" in u.shown] or [part]
+    )
 
 
 def is_energy(unit: str | None) -> bool:

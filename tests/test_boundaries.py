@@ -659,11 +659,13 @@ def test_states_of_the_world_are_never_added_or_averaged(tmp_path: Path) -> None
     text = header(dimensions=dimensions) + cells(rows)
     (folder / "Case.vd").write_text(text, encoding="utf-8")
     source = publish(folder, tmp_path / "data")
-    assert total(source, "electricity_generation", unit="PJ") == 40
-    assert total(source, "price", unit="MEUR20/PJ") == 10
-    report = source.import_report()
-    assert report[report.topic == "stochastic"].severity.tolist() == ["warning"]
-    with pytest.raises(NotAdditiveError, match="sow"):
-        source.ask(Query("capacity"))
+    for measure in ("electricity_generation", "price", "capacity"):
+        with pytest.raises(NotAdditiveError, match="over sow"):
+            source.ask(Query(measure))
+    assert ask(source, "electricity_generation", "sow", unit="PJ") == {"1": 40, "2": 60}
+    assert ask(source, "price", "sow", unit="MEUR20/PJ") == {"1": 10, "2": 30}
     only = (("sow", ("2",)),)
     assert total(source, "capacity", filters=only) == 2
+    assert total(source, "electricity_generation", filters=only, unit="PJ") == 60
+    report = source.import_report()
+    assert report[report.topic == "stochastic"].severity.tolist() == ["warning"]

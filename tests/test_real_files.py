@@ -395,12 +395,80 @@ def test_every_row_of_vedas_own_tables_is_in_the_results(
 
 
 def test_a_scenario_without_units_refuses_energy_but_shows_costs(demos: Source) -> None:
-    assert demos.measure_names == ("system_cost",)
+    assert demos.measure_names == ("system_cost", "objective", "objective_with_trade")
     assert demos.ask(Query("system_cost")).unit == "MEuro05"
     with pytest.raises(NotAvailableError, match="a table of units beside them"):
         demos.ask(Query("final_energy"))
     with pytest.raises(MixedUnitsError, match=r"units of .* are unknown.*commodity_units\.csv"):
         demos.ask(Query("electricity_generation"))
+
+
+# ---------------------------------------------------------------------------- worked out
+
+
+def by(source: Source, query: Query) -> dict[str, float]:
+    """Return the values of a query by its one group."""
+    frame = source.ask(query).frame
+    return dict(zip(frame[query.group_by[0]], frame["value"], strict=True))
+
+
+def test_the_danish_grid_loses_what_no_process_takes(denmark: Source) -> None:
+    # DOMAIN section 3: electricity of 2030, FOut 227.6, FIn 211.7.
+    only = (("commodity", ("ELCC",)),)
+    parts = by(denmark, Query("commodity_balance", years=(2030,), group_by=("part",), filters=only))
+    produced = sum(value for value in parts.values() if value > 0)
+    assert produced == pytest.approx(227.6, abs=0.05)
+    assert parts["Grid loss"] == pytest.approx(-0.07 * produced)
+    assert sum(parts.values()) == pytest.approx(0, abs=1e-3)
+    assert produced + parts["Grid loss"] == pytest.approx(211.7, abs=0.05)
+
+
+def test_danish_wind_and_sun_are_domestic(denmark: Source) -> None:
+    parts = by(denmark, Query("primary_energy", years=(2030,), group_by=("part",)))
+    share = total(denmark, Query("import_dependency", years=(2030,)))
+    primary = sum(parts.values())
+    assert share == pytest.approx(100 * (parts["Imports"] + parts["Exports"]) / primary)
+    ambient = by(
+        denmark,
+        Query("primary_energy", years=(2030,), group_by=("fuel",),
+              filters=(("part", ("Domestic",)),)),
+    )  # fmt: skip
+    assert ambient["Wind"] + ambient["Solar"] > 100
+
+
+def test_the_danish_objective_is_the_sum_of_its_regions_and_kinds(denmark: Source) -> None:
+    whole = total(denmark, Query("objective"))
+    assert whole == pytest.approx(2_257_811, abs=1)
+    assert by(denmark, Query("objective", group_by=("region",))) == pytest.approx(
+        {"DKE": 1_085_307, "DKW": 1_172_504}, abs=1
+    )
+    traded = by(denmark, Query("objective_with_trade", group_by=("region",)))
+    assert sum(traded.values()) == pytest.approx(whole)
+    assert abs(traded["DKE"] - 1_085_307) == pytest.approx(2_431.657, abs=1)
+
+
+def test_danish_emissions_are_those_of_the_system(denmark: Source) -> None:
+    parts = by(denmark, Query("emissions_reconciled", years=(2030,), group_by=("part",)))
+    emitted = total(denmark, Query("emissions", years=(2030,)))
+    assert emitted == pytest.approx(17_974, abs=1)
+    assert parts["From processes"] == pytest.approx(emitted)
+    assert abs(parts["Residual"]) < 1e-3 * emitted
+
+
+def test_the_price_of_a_starter_cap_is_its_shadow_price(real_data: Path, tmp_path: Path) -> None:
+    import_files(Store(tmp_path), "starter", [real_data / STARTER])
+    source = open_source(tmp_path, "starter")
+    prices = by(source, Query("emission_price", years=(2030,), group_by=("commodity",)))
+    capped = one(
+        source,
+        "SELECT -1000 * value FROM result WHERE attribute = 'VAR_ComnetM' AND commodity = 'CO2'"
+        " AND year = 2030",
+    )
+    assert prices["CO2"] == pytest.approx(capped)
+    # The model's own aggregate has its own factors: 21 for CH4.
+    gases = by(source, Query("emissions_ghg", years=(2030,), group_by=("commodity",)))
+    methane = total(source, Query("emissions_ch4", years=(2030,)))
+    assert sum(v for c, v in gases.items() if c.startswith("CH4")) == pytest.approx(21 * methane)
 
 
 # ---------------------------------------------------------------------------- both formats
