@@ -424,7 +424,7 @@ class ScenarioExplorer(Viewer):
         self.filters = []
 
     def _series(self, frame: pd.DataFrame) -> Series:
-        group = self.group
+        group, looks = self.group, self.source.group_looks
         members = self._members(group)
         return make_series(
             frame,
@@ -432,7 +432,8 @@ class ScenarioExplorer(Viewer):
             self.selection.ordered_scenarios,
             most=self.most_groups,
             label=lambda code: self.label(group, code),
-            colour=lambda code: palette.colour(group, code, members),
+            colour=lambda code: palette.colour(group, code, members, looks),
+            order=lambda code: palette.order(group, code, looks),
         )
 
     def _members(self, group: str) -> list[str]:

@@ -311,11 +311,11 @@ def stacked_bars(source: Source, scenario: str) -> dict[str, Any]:
         except TimesError:
             continue
         if not answer.frame.empty:
-            return _picture(answer, asked, scenario)
+            return _picture(answer, asked, scenario, source.group_looks)
     return {}
 
 
-def _picture(answer: Answer, asked: Measure, scenario: str) -> dict[str, Any]:
+def _picture(answer: Answer, asked: Measure, scenario: str, looks: palette.Looks) -> dict[str, Any]:
     group = asked.default_group
     members = sorted(str(code) for code in answer.frame[group].unique())
     series = make_series(
@@ -324,7 +324,8 @@ def _picture(answer: Answer, asked: Measure, scenario: str) -> dict[str, Any]:
         (scenario,),
         most=_MOST_COLOURS,
         label=str,
-        colour=lambda code: palette.colour(group, code, members),
+        colour=lambda code: palette.colour(group, code, members, looks),
+        order=lambda code: palette.order(group, code, looks),
     )
     layout = lay_out_bars(series, arrangement="scenario", unit=answer.unit, show_totals=False)
     slots, height = len(series.years), (layout.high - layout.low) or 1.0
@@ -333,7 +334,7 @@ def _picture(answer: Answer, asked: Measure, scenario: str) -> dict[str, Any]:
         "years": [year_label(year) for year in series.years],
         "groups": [
             {"label": member.label, "colour": member.colour}
-            for member in series.members[:_GROUPS_NAMED]
+            for member in series.largest(_GROUPS_NAMED)
         ],
         "marks": [
             {

@@ -106,6 +106,15 @@ def test_groups_are_ordered_by_size_whatever_their_sign():
     assert series.merged == 0
 
 
+def test_groups_with_a_place_of_their_own_keep_it_whatever_their_size():
+    frame = frame_of(("A", 2020, "oil", 1), ("A", 2020, "coal", 9), ("A", 2020, "gas", 5))
+    series = make_series(
+        frame, "fuel", ("A",), most=10, label=str, colour=str, order=["gas", "oil", "coal"].index
+    )
+    assert [member.code for member in series.members] == ["gas", "oil", "coal"]
+    assert [member.code for member in series.largest(2)] == ["gas", "coal"]
+
+
 def test_small_groups_become_one_and_nothing_is_lost():
     rows = [("A", 2020, f"fuel{size}", float(size)) for size in range(1, 7)]
     series = series_of(*rows, most=2)

@@ -6,9 +6,10 @@ use and supply are those that the measures count, so that a Sankey agrees with t
 
 from __future__ import annotations
 
-from collections import defaultdict
+import threading
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -42,6 +43,10 @@ Place = tuple[str, str]
 
 #: What has been read of a Source and does not depend on a visitor; goes with it.
 _known: WeakKeyDictionary[Source, dict[Hashable, Any]] = WeakKeyDictionary()
+#: Flows of the queries asked last, by Source: opening a node asks for the same flows again.
+_kept: WeakKeyDictionary[Source, OrderedDict[SankeyQuery, EnergyFlows]] = WeakKeyDictionary()
+_MOST_KEPT = 40
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ class EnergyFlows:
 
 
 def energy_flows(source: Source, query: SankeyQuery) -> EnergyFlows:
-    """Read the flows of a query.
+    """Read the flows of a query; those read last are kept, whatever is opened of them.
 
     Raises
     ------
@@ -118,6 +123,22 @@ def energy_flows(source: Source, query: SankeyQuery) -> EnergyFlows:
         Nothing that flows there is measured in a unit of energy.
     """
     _check(source, query)
+    kept = _kept.setdefault(source, OrderedDict())
+    key = replace(query, opened=(), most_nodes=0)
+    with _lock:
+        flows = kept.get(key)
+        if flows is not None:
+            kept.move_to_end(key)
+    if flows is None:
+        flows = _read(source, key)
+        with _lock:
+            kept[key] = flows
+            while len(kept) > _MOST_KEPT:
+                kept.popitem(last=False)
+    return replace(flows, query=query)
+
+
+def _read(source: Source, query: SankeyQuery) -> EnergyFlows:
     fuels: dict[str, str] = {}
     left_out: dict[str, float] = defaultdict(float)
     found: list[Flow] = []
@@ -223,7 +244,9 @@ def _known_roles(source: Source, scenario: str) -> Mapping[Place, Role]:
     ):
         roles[region, process] = Role(CONVERSION, technology, fuel)
     for region, process, sector, technology, part in source.rows(
-        "SELECT DISTINCT region, process, sector, technology, part FROM boundary"
+        # Their own technology: a boundary may count what a process hands on under its user's.
+        "SELECT DISTINCT b.region, b.process, b.sector, g.technology, b.part FROM boundary AS b"
+        " JOIN process_group AS g USING (scenario, region, process)"
         " WHERE scenario = ? AND boundary = 'final' ORDER BY ALL",
         [scenario],
     ):

@@ -37,7 +37,7 @@ class Series:
     """Values ready to be drawn.
 
     ``values`` are by scenario, year and code of the group; missing ones are left out. ``members``
-    are in the order of the stack, the largest first.
+    are in the order of the stack.
     """
 
     values: Mapping[Key, float]
@@ -49,6 +49,14 @@ class Series:
     def member(self, code: str) -> Member:
         """Return a member by its code."""
         return next(member for member in self.members if member.code == code)
+
+    def largest(self, count: int) -> list[Member]:
+        """Return the largest members, in the order of the stack."""
+        sizes: dict[str, float] = {}
+        for (_, _, code), value in self.values.items():
+            sizes[code] = sizes.get(code, 0.0) + abs(value)
+        chosen = sorted(self.members, key=lambda member: -sizes.get(member.code, 0.0))[:count]
+        return [member for member in self.members if member in chosen]
 
     @cached_property
     def totals(self) -> Mapping[tuple[str, int], float]:
@@ -67,11 +75,13 @@ def make_series(
     most: int,
     label: Callable[[str], str],
     colour: Callable[[str], str],
+    order: Callable[[str], int] = lambda _code: 0,
 ) -> Series:
     """Arrange an answer's frame (scenario, year, ``group``, value) for drawing.
 
     Groups beyond the ``most`` largest, by the sum of absolute values, are merged into one called
-    ``OTHER``. Without a group (''), there is one member for all.
+    ``OTHER``. The others stand in ``order``, so that a group keeps its place whatever is chosen;
+    those of the same order by size. Without a group (''), there is one member for all.
     """
     rows = list(_rows(frame, group))
     sizes: dict[str, float] = {}
@@ -80,6 +90,7 @@ def make_series(
     ordered = sorted(sizes, key=lambda code: -sizes[code])
     kept = ordered[:most] if len(ordered) > most + 1 else ordered
     named, merged = set(kept), len(ordered) - len(kept)
+    kept = sorted(kept, key=order)  # stable: those of one order stay by size
     values: dict[Key, float] = {}
     for (scenario, year, code), value in rows:
         if not math.isnan(value):
