@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import duckdb
 import pytest
 
 from catalogs.errors import MixedUnitsError, NotAdditiveError, NotAvailableError, TimesError
+from catalogs.figures import build_figures
 from catalogs.measures import attributes, measure
 from catalogs.query import Query
 from catalogs.source import Source
+from catalogs.tables import create_tables
 from tests.times_files import flows, publish, row, write_set
 
 # Coal is mined and burnt; CHP burns gas and biomass half and half; wind comes from "outside".
@@ -393,6 +396,45 @@ def test_ratios_and_prices_are_marked_as_never_totalled() -> None:
 
 def test_every_attribute_of_the_domain_is_in_the_table() -> None:
     assert {r[0] for r in rows()} - {"XTRA_Thing"} <= set(attributes())
+
+
+# ---------------------------------------------------------------------------- grid losses
+
+
+def test_what_the_grid_loses_is_interpolated_between_the_years_given() -> None:
+    """COM_IE of 0.9 in 2020 and 0.8 in 2030; a winter of its own; nothing outside is guessed."""
+    with duckdb.connect() as connection:
+        create_tables(connection)
+        for table in ("coded_result", "raw_result"):
+            connection.execute(f"CREATE TEMP TABLE {table} AS FROM result")
+        connection.execute(
+            "INSERT INTO commodity_efficiency VALUES ('R1', 'ELC', 2020, 'ANNUAL', 0.9),"
+            " ('R1', 'ELC', 2030, 'ANNUAL', 0.8), ('R1', 'ELC', 2020, 'W', 0.5)"
+        )
+        for year in (2010, 2020, 2025, 2040):
+            for timeslice, amount in (("ANNUAL", 80), ("W", 20)):
+                connection.execute(
+                    "INSERT INTO flow VALUES ('-', ?, ?, 'R1', 'PLANT', 'ELC', 'OUT', ?, 'PJ')",
+                    [year, timeslice, amount],
+                )
+        connection.execute(
+            "INSERT INTO flow_annual SELECT sow, year, region, process, commodity, direction,"
+            " sum(value), 'PJ' FROM flow GROUP BY ALL"
+        )
+        connection.execute(
+            "INSERT INTO boundary VALUES ('generation', 'R1', 'PLANT', 'ELC', 'OUT', 1, 'PJ',"
+            " 'generation', '-', '-', '-', NULL)"
+        )
+        build_figures(connection)
+        lost = connection.execute(
+            "SELECT year, round(value, 9) FROM figure WHERE part = 'Grid loss' ORDER BY year"
+        ).fetchall()
+        delivered = connection.execute(
+            "SELECT round(value, 9) FROM figure WHERE figure = 'delivered' ORDER BY year"
+        ).fetchall()
+    # 80 x (1 - annual) + 20 x 0.5 in winter
+    assert lost == [(2010, -18), (2020, -18), (2025, -22), (2040, -26)]
+    assert delivered == [(82,), (82,), (78,), (74,)]
 
 
 # ---------------------------------------------------------------------------- without units

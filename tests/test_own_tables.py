@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from catalogs import open_source, semantics, units
+from catalogs import open_source, semantics, states, units
 from catalogs.__main__ import main
 from catalogs.errors import MixedUnitsError, TimesError, UnreadableFileError
 from catalogs.measures import measures
@@ -217,6 +219,28 @@ def test_without_probabilities_states_stay_apart(tmp_path: Path) -> None:
     shared = source.ask(Query("electricity_generation", unit="PJ", years=(2020,)))
     assert shared.frame.value.tolist() == [40]
     assert source.groups("electricity_generation")[-1] == "sow"
+
+
+@given(
+    st.dictionaries(st.integers(1, 12).map(str), st.floats(0.01, 1), min_size=1, max_size=8),
+    st.data(),
+)
+def test_states_that_have_results_count_for_all(
+    known: dict[str, float], data: st.DataObject
+) -> None:
+    present = data.draw(st.sets(st.sampled_from(sorted(known)), min_size=1))
+    weights = states.weights(present, known)
+    assert weights.keys() == present
+    assert sum(weights.values()) == pytest.approx(sum(known.values()))
+    if present == known.keys():
+        assert weights == pytest.approx(known)
+
+
+def test_a_state_stands_for_those_that_follow_from_it() -> None:
+    # Two branches in a middle year: 1 stands for itself and 2, 3 for itself and 4.
+    known = {"1": 0.1, "2": 0.2, "3": 0.3, "4": 0.4}
+    assert states.weights(["1", "3"], known) == pytest.approx({"1": 0.3, "3": 0.7})
+    assert states.weights(["-"], known) == pytest.approx({"-": 1})
 
 
 # ---------------------------------------------------------------------------- what is refused
