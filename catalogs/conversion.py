@@ -107,14 +107,14 @@ def nothing_to_show(asked: Measure, present: Collection[str]) -> TimesError:
     """Return the refusal of a measure of which there is nothing in a unit that fits."""
     if units.UNKNOWN_UNIT in present:
         return MixedUnitsError(
-            f"The units of {asked.label.lower()} are unknown, so they cannot be added up.",
+            f"The units of {asked.label_within} are unknown, so they cannot be added up.",
             "Put a table of units (commodity_units.csv, process_units.csv) beside the files and"
             " import them again, or choose an attribute.",
         )
     if asked.attribute and asked.attribute not in attributes():
         return NotAvailableError(f"The scenarios have no attribute {asked.attribute}.")
     return NotAvailableError(
-        f"The scenarios chosen have nothing to show {asked.label.lower()} from.",
+        f"The scenarios chosen have nothing to show {asked.label_within} from.",
         f"It needs {asked.needs}."
         if asked.needs
         else "Choose another measure; VEDA files without units need a table of units beside them.",

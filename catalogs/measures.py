@@ -130,6 +130,12 @@ class Measure:
         return self.groups[0]
 
     @property
+    def label_within(self) -> str:
+        """Its label within a sentence: formulas and names of attributes stay as they are."""
+        first, _, rest = self.label.partition(" ")
+        return f"{first.lower() if first[1:].islower() else first} {rest}".strip()
+
+    @property
     def is_ratio(self) -> bool:
         """Whether its values are shares, averages or prices: shown side by side, never summed."""
         return self.ratio or self.source in _RATIOS

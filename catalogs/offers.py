@@ -11,6 +11,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from catalogs import units
 from catalogs.errors import MixedUnitsError, Offer, TimesError
 from catalogs.measures import ATTRIBUTE_PREFIX, measure, measures
 from catalogs.query import Query
@@ -70,9 +71,15 @@ def _answered(source: Source, query: Query, tried: set[Query], deep: int) -> Que
 def _candidates(source: Source, query: Query, error: TimesError) -> Iterator[Query]:
     """Yield what may be meant instead, the nearest first; nothing here has been asked yet."""
     yield from _with_known_names(source, query)
+    start = source.starting_filter(query.measure)
+    if start and not query.filters:
+        yield replace(query, filters=start)
     yield from _apart(source, query, getattr(error, "dimensions", ()))
     if isinstance(error, MixedUnitsError):
-        for unit in source.unit_choices(query.measure, query.scenarios, query.filters)[:6]:
+        kinds: dict[str, str] = {}
+        for unit in source.unit_choices(query.measure, query.scenarios, query.filters):
+            kinds.setdefault(units.dimension(unit), unit)
+        for unit in kinds.values():
             yield replace(query, unit=unit)
     if query.unit:
         yield replace(query, unit="")

@@ -478,7 +478,7 @@ def _refuse_wrong_sums(frame: pd.DataFrame, compiled: CompiledQuery, asked: Meas
     wrong = [d for column, d in compiled.checks.items() if (frame[column] > 1).any()]
     if wrong and asked.sum_over.issuperset(wrong):
         raise MixedUnitsError(
-            f"The units of {asked.label.lower()} are unknown, so they cannot be added up over"
+            f"The units of {asked.label_within} are unknown, so they cannot be added up over"
             f" {wrong[0]}.",
             f"Group by {wrong[0]}, or put a table of units (process_units.csv) beside the files"
             " and import them again.",

@@ -454,7 +454,7 @@ def test_captured_carbon_dioxide_is_taken_off(build: Build) -> None:
 
 def test_a_model_without_emission_commodities_says_so(build: Build) -> None:
     source = build(flows("PLANT: -> ELC 40"), **ELECTRIC)
-    with pytest.raises(NotAvailableError, match="nothing to show co₂ emissions from"):
+    with pytest.raises(NotAvailableError, match="nothing to show CO₂ emissions from"):
         source.ask(Query("emissions"))
 
 

@@ -308,6 +308,8 @@ REFUSED: list[tuple[str, Query, type[TimesError], str, str]] = [
     ("levels of constraints", of("User_con"), NotAdditiveError, "over user_constraint", "By kind"),
     ("power levels", of("VAR_POut"), NotAdditiveError, "over timeslice", "By timeslice"),
     ("unknown attributes", of("XTRA_Thing"), NotAdditiveError, "over process", "By process"),
+    ("the balance of everything", asks("commodity_balance"), MixedUnitsError,
+     "cannot be added", "Commodity Electricity only"),
     ("balances of different commodities", asks("commodity_balance", unit="PJ"), NotAdditiveError,
      "over commodity", "By commodity"),
     ("average power over timeslices", asks("average_power", filters=only("timeslice", "D", "N")),
