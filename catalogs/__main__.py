@@ -20,6 +20,8 @@ from catalogs import check, export_command, open_source, semantics
 from catalogs.errors import TimesError
 from catalogs.importing import import_files
 from catalogs.readers.base import Progress as Report
+from catalogs.report_tables import report_json, report_tables
+from catalogs.source import Source
 from catalogs.store import Store
 
 DEFAULT_DIRECTORY = ".data"
@@ -109,6 +111,9 @@ def _import(options: argparse.Namespace, console: Console) -> int:
     if options.semantics:
         for path in semantics.install(options.semantics, options.data_directory):
             console.print(f"In force from now on: {escape(path.name)}")
+    before = store.published(options.name)
+    old = {scenario.file for scenario in before.scenarios} if before else set()
+    left: list[Path] = []
     with Progress(*columns, console=console) as bars:
 
         def bar_of(name: str) -> Report:
@@ -122,29 +127,28 @@ def _import(options: argparse.Namespace, console: Console) -> int:
             model=options.model,
             rules=options.rules,
             progress=bar_of,
+            leave_aside=left.append,
         )
+    # Not by the catalog: that takes seconds to import, and here one dataset is all there is.
+    source = Source(store.manifest_path(manifest.dataset))
     if options.json:
-        _print_json(asdict(manifest))
+        report = report_json(source)
+        _print_json({**asdict(manifest), **report, "left_aside": [path.name for path in left]})
     else:
         console.print(
             f"Dataset [bold]{escape(manifest.dataset)}[/], version {manifest.version}:"
             f" {len(manifest.scenarios)} scenarios,"
             f" {sum(s.rows for s in manifest.scenarios):,} result rows"
         )
-        _print_warnings(options, manifest.dataset, console)
+        for table in report_tables(
+            source, (s.key for s in manifest.scenarios if s.file not in old)
+        ):
+            console.print(table)
+        for path in left:
+            console.print(
+                f"[yellow]Note:[/] {escape(path.name)} is of no known format and was left aside"
+            )
     return 0
-
-
-def _print_warnings(options: argparse.Namespace, dataset: str, console: Console) -> None:
-    source = open_source(options.data_directory, dataset)
-    for scenario, message, count in source.rows(
-        "SELECT scenario, message, count FROM import_report WHERE severity = 'warning'"
-    ):
-        console.print(f"[yellow]Note:[/] {escape(scenario)}: {escape(message)}{_times(count)}")
-
-
-def _times(count: int | None) -> str:
-    return "" if count is None else f" ({count:,})"
 
 
 def _list(options: argparse.Namespace, console: Console) -> int:
@@ -174,7 +178,7 @@ def _describe(options: argparse.Namespace, console: Console) -> int:
         "years": source.years,
         "measures": source.measure_names,
         "attributes": source.attribute_names,
-        "import_report": json.loads(source.import_report().to_json(orient="records")),
+        **report_json(source),
     }
     if options.json:
         _print_json(description)
@@ -188,12 +192,8 @@ def _describe(options: argparse.Namespace, console: Console) -> int:
             f"\n[bold]{escape(scenario.key)}[/] ({escape(scenario.source_format)}, model"
             f" {escape(scenario.model)}, {scenario.rows:,} rows)"
         )
-        for severity, message, count in source.rows(
-            "SELECT severity, message, count FROM import_report WHERE scenario = ?",
-            [scenario.key],
-        ):
-            mark = "[yellow]![/]" if severity == "warning" else " "
-            console.print(f"  {mark} {escape(message)}{_times(count)}")
+        for table in report_tables(source, [scenario.key]):
+            console.print(table)
     return 0
 
 

@@ -118,6 +118,7 @@ class Classifier:
     _fuels: dict[Node, Choice] = field(default_factory=dict)
     _process_choices: dict[tuple[str, str, str], Choice] = field(default_factory=dict)
     _downstream: dict[Node, frozenset[str]] = field(default_factory=dict)
+    _demand_sectors: dict[Node, Choice] = field(default_factory=dict)
 
     def ruled(self, dimension: str, kind: str, region: str, code: str) -> Choice | None:
         """Return the group that a rule table gives a process or commodity, None where none does."""
@@ -239,6 +240,12 @@ class Classifier:
 
     def demand_sector(self, region: str, commodity: str) -> Choice:
         """Return the sector of a demand commodity: by rule, by its unit, by its description."""
+        node = (region, commodity)
+        if node not in self._demand_sectors:
+            self._demand_sectors[node] = self._find_demand_sector(region, commodity)
+        return self._demand_sectors[node]
+
+    def _find_demand_sector(self, region: str, commodity: str) -> Choice:
         if choice := self.ruled("sector", "commodity", region, commodity):
             return choice
         if units.is_distance(self.network.commodity_unit.get((region, commodity))):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +17,7 @@ from catalogs import (
     coverage,
     derive,
     figures,
+    import_report,
     renewables,
     results,
     rule_tables,
@@ -31,24 +31,12 @@ from catalogs.store import WORK_PREFIX, InputFile, Manifest, PublishedScenario, 
 from catalogs.tables import create_tables
 
 #: Part of every data version: raise it when a reader or a derived table changes its meaning.
-IMPORT_VERSION = 2
+IMPORT_VERSION = 3
 
 #: Memory that DuckDB may use during an import; beyond it, it goes to disk.
 MEMORY_LIMIT = "1000MB"
 
 _SLUG = re.compile(r"[^A-Za-z0-9._-]+")
-
-
-@dataclass(frozen=True)
-class ReportEntry:
-    """A line of a scenario's import report."""
-
-    severity: str
-    topic: str
-    file: str | None
-    line: int | None
-    message: str
-    count: int | None
 
 
 def expand(paths: Iterable[Path]) -> list[Path]:
@@ -71,26 +59,30 @@ def expand(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def gather(paths: Sequence[Path]) -> list[ScenarioFiles]:
+def gather(
+    paths: Sequence[Path], named: Collection[Path] | None = None
+) -> tuple[list[ScenarioFiles], list[Path]]:
     """Group files into scenarios, asking one reader after the other.
 
-    Raises ``UnreadableFileError`` for a file that no reader knows.
+    Returns the scenarios, and the files that no reader knows and that were not ``named`` one by
+    one (None: all were). Raises ``UnreadableFileError`` for one that was, or if nothing is known.
     """
     scenarios: list[ScenarioFiles] = []
     left = list(paths)
     for reader in READERS:
         found, left = reader.gather(left)
         scenarios += found
-    if left:
+    refused = [path for path in left if named is None or path in named or not scenarios]
+    if refused:
         raise UnreadableFileError(
-            left[0].name,
+            refused[0].name,
             "the format is not known",
             "VEDA results (.vd, with .vde .vds .vdt beside it, or a batch export), a GAMS MIRO"
             " scenario (.miroscen), GDX, a DuckDB file with timesreport, an IAMC table, or what"
             " was exported as Parquet",
-            details="\n".join(path.name for path in left),
+            details="\n".join(path.name for path in refused),
         )
-    return scenarios
+    return scenarios, left
 
 
 def import_files(
@@ -101,12 +93,14 @@ def import_files(
     model: str = "",
     rules: Sequence[Path] = (),
     progress: Callable[[str], Progress] = lambda _: no_progress,
+    leave_aside: Callable[[Path], None] = lambda _: None,
 ) -> Manifest:
     """Import files into a dataset and publish the new version.
 
     Either all of them are published or nothing changes. A scenario whose files and rules have not
     changed is not read again. ``progress`` is asked, with a scenario's file name, for what to
-    report to.
+    report to. Files of a folder that are of no known format are left aside, each of them told to
+    ``leave_aside``; one that is named itself is an error.
 
     ``rules`` are rule tables (see ``rule_tables.py``), the one to be asked first at the front.
     After them come those among the files, those in the folder of a scenario's files, and those
@@ -122,8 +116,11 @@ def import_files(
         Another import is publishing to the same dataset.
     """
     semantics.use(store.directory / semantics.FOLDER)
+    paths = list(paths)
     files, tables_among = rule_tables.pick(expand(paths))
-    gathered = gather(files)
+    gathered, left = gather(files, [path for path in paths if not path.is_dir()])
+    for path in left:
+        leave_aside(path)
     find_tables = rule_tables.Finder((*rules, *tables_among))
     folder = store.folder(dataset)
     folder.mkdir(parents=True, exist_ok=True)
@@ -212,6 +209,7 @@ def _build(
         create_tables(connection)
         load_attributes(connection)
         header = _reader(files.reader).read(files, connection, progress)
+        [(handed_on,)] = connection.execute("SELECT count(*) FROM raw_result").fetchall()
         regions = [
             region
             for (region,) in connection.execute(
@@ -220,6 +218,7 @@ def _build(
         ]
         names = model_names(model or header.model, regions)
         complete(connection, progress, book_for((*tables, *rule_tables.shipped_tables()), names))
+        import_report.account_results(connection, files.main.name, header, handed_on)
         parquet.restore(connection)
         rows = connection.execute("SELECT count(*) FROM result").fetchone()
         connection.execute("CHECKPOINT")
@@ -238,6 +237,8 @@ def complete(
         ("adding up flows", derive.build_flows),
         ("finding trade", derive.build_trade),
         ("weighting prices", derive.build_prices),
+        ("looking at timeslices", import_report.report_timeslices),
+        ("looking at units", import_report.report_units),
         ("drawing boundaries", lambda made: _draw_boundaries(made, rules or RuleBook())),
         ("working out figures", figures.build_figures),
     )

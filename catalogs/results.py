@@ -20,8 +20,8 @@ def build_result(connection: duckdb.DuckDBPyConnection) -> None:
 
     Expects a table ``attribute`` (attribute, unit_source) beside the canonical ones. A row's
     number is that of its first occurrence in the file. Leaves the temporary table
-    ``coded_result``, the same as ``result`` in codes, for all that is derived from it;
-    ``drop_codes`` drops it.
+    ``coded_result``, the same as ``result`` in codes, for all that is derived from it
+    (``drop_codes`` drops it), and ``row_fate``: how many rows were merged, how many conflict.
     """
     _encode(connection)
     _code_attributes(connection)
@@ -57,9 +57,9 @@ def build_result(connection: duckdb.DuckDBPyConnection) -> None:
             r.user_constraint, r.sow, r.rowid
         """
     )
+    _keep_odd_years(connection)  # first: they tell rows apart that have no year
     _merge_repeats(connection)
     connection.execute("INSERT INTO result SELECT * FROM coded_result")
-    _keep_odd_years(connection)
     for table in (
         "raw_result",
         "attribute_of",
@@ -146,6 +146,11 @@ def _merge_repeats(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"DELETE FROM coded_result WHERE {gone}")
         connection.execute(f"DELETE FROM result_extra WHERE {gone}")
     _report_repeats(merged, connection)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE row_fate AS SELECT {merged} AS merged, (SELECT"
+        " coalesce(sum(times), 0)::BIGINT FROM (SELECT count(*) AS times FROM repeated"
+        f" WHERE row = first GROUP BY {_KEY}, further HAVING count(*) > 1)) AS conflicting"
+    )
     connection.execute("DROP TABLE suspect; DROP TABLE repeated")
 
 

@@ -118,6 +118,14 @@ _READ = (
         _columns("severity, topic, file, line BIGINT, message, count BIGINT"),
         "something the import noticed; severity is info or warning",
     ),
+    Table(
+        "import_account",
+        _columns(
+            "file, content, read BIGINT, kept BIGINT, merged BIGINT, conflicting BIGINT,"
+            " left_out BIGINT"
+        ),
+        "what became of the rows of a file; the last four add up to read",
+    ),
 )
 
 _DERIVED = (

@@ -155,21 +155,37 @@ def test_a_good_file_beside_a_bad_one_is_not_published(published: Source, tmp_pa
 def test_a_folder_stands_for_the_files_directly_in_it(tmp_path: Path) -> None:
     write_set(tmp_path / "a", ROWS, scenario="A")
     write_set(tmp_path / "a" / "below", ROWS, scenario="B")
-    found = gather(expand([tmp_path / "a"]))
+    found, _ = gather(expand([tmp_path / "a"]))
     assert [f.main.name for f in found] == ["A.vd"]
+
+
+def test_unknown_files_of_a_folder_are_left_aside_and_told(tmp_path: Path) -> None:
+    folder = write_set(tmp_path / "files", ROWS, scenario="A")
+    only_notes(folder)
+    aside: list[Path] = []
+    manifest = import_files(Store(tmp_path / "data"), "d", [folder], leave_aside=aside.append)
+    assert [scenario.key for scenario in manifest.scenarios] == ["A"]
+    assert [path.name for path in aside] == ["notes.txt"]
+
+
+def test_an_unknown_file_named_by_itself_is_refused(published: Source, tmp_path: Path) -> None:
+    folder = write_set(tmp_path, ROWS, scenario="A")
+    only_notes(folder)
+    error = assert_refused(published, [folder, folder / "notes.txt"])
+    assert error.what == "notes.txt: the format is not known"
 
 
 def test_a_file_named_twice_is_taken_once(tmp_path: Path) -> None:
     folder = write_set(tmp_path, ROWS, scenario="A")
     paths = expand([folder, folder / "A.vd", folder])
     assert len(paths) == len(set(paths)) == 4
-    assert len(gather(paths)) == 1
+    assert len(gather(paths)[0]) == 1
 
 
 def test_hidden_files_of_the_system_are_no_results(tmp_path: Path) -> None:
     folder = write_set(tmp_path, ROWS, scenario="A")
     (folder / ".DS_Store").write_bytes(b"\0")
-    assert [f.main.name for f in gather(expand([folder]))] == ["A.vd"]
+    assert [f.main.name for f in gather(expand([folder]))[0]] == ["A.vd"]
 
 
 def test_several_scenarios_of_one_folder_are_imported_together(tmp_path: Path) -> None:

@@ -211,6 +211,7 @@ def test_the_layout_of_this_version_is_fixed() -> None:
         "period": 4,
         "region": 5,
         "import_report": 6,
+        "import_account": 7,
     }
 
 

@@ -155,8 +155,32 @@ def report(
     line: int | None = None,
     count: int | None = None,
 ) -> None:
-    """Note something in the import report (``severity``: info or warning)."""
+    """Note something in the import report.
+
+    ``severity`` is info or warning, ``topic`` one of ``catalogs.import_report.TOPICS``.
+    """
     connection.execute(
         "INSERT INTO import_report VALUES (?, ?, ?, ?, ?, ?)",
         [severity, topic, file, line, message, count],
+    )
+
+
+def account(
+    connection: duckdb.DuckDBPyConnection,
+    file: str,
+    content: str,
+    *,
+    read: int,
+    kept: int,
+    merged: int = 0,
+    conflicting: int = 0,
+    left_out: int = 0,
+) -> None:
+    """Note what became of the rows of a file; the last four counts add up to ``read``.
+
+    Readers do so for what lies beside the results; the import does it for the results.
+    """
+    connection.execute(
+        "INSERT INTO import_account VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [file, content, read, kept, merged, conflicting, left_out],
     )

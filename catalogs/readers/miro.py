@@ -8,8 +8,10 @@ for what is taken from those.
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
+import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -69,6 +71,18 @@ _RESULT_ORDER = (
     "vintage",
     "all_ts",
     "uc_n",
+)
+
+#: What ``zipfile`` raises for a damaged archive, where offsets and sizes may be anything.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    struct.error,
 )
 
 _EXPECTED_ARCHIVE = "the zip that GAMS MIRO exports as a scenario, with a data.gdx in it"
@@ -148,7 +162,8 @@ def _open_archive(path: Path) -> zipfile.ZipFile:
     """Open a ``.miroscen``; raise ``UnreadableFileError`` if it is none, or not safe to unpack."""
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError) as error:
+    except _DAMAGED as error:
+        _raise_if_of_the_disk(error)
         problem = "the file is empty" if not path.stat().st_size else "the file is not a zip"
         raise UnreadableFileError(
             path.name, problem, _EXPECTED_ARCHIVE, details=str(error)
@@ -164,6 +179,12 @@ def _open_archive(path: Path) -> zipfile.ZipFile:
         archive.close()
         raise
     return archive
+
+
+def _raise_if_of_the_disk(error: Exception) -> None:
+    """Raise again what is no fault of the archive's: a place before its begin is one (EINVAL)."""
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+        raise error
 
 
 def _check_sizes(archive: zipfile.ZipFile, file: str) -> None:
@@ -226,7 +247,8 @@ def _unpack(path: Path, folder: Path, connection: duckdb.DuckDBPyConnection) -> 
             with archive.open(DATA) as packed, (folder / DATA).open("wb") as unpacked:
                 shutil.copyfileobj(packed, unpacked, 2**20)
             metadata = archive.read(METADATA) if METADATA in archive.namelist() else None
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except _DAMAGED as error:
+            _raise_if_of_the_disk(error)
             raise UnreadableFileError(
                 path.name, "the zip is damaged", _EXPECTED_ARCHIVE, details=str(error)
             ) from error

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalogs.readers.base import report
+from catalogs.readers.base import account, report
 from catalogs.readers.gdx import GdxContents, numbers
 
 #: What else to read from the GDX; none of it is indispensable.
@@ -151,6 +151,9 @@ def _make_inputs(
     ):
         topic = "left_out" if "left out" in message else "read"
         report(connection, "info", topic, message, file=file, count=count)
+    account(
+        connection, file, "inputs", read=len(keys), kept=len(rows), left_out=len(keys) - len(rows)
+    )
     for kind, count in found.special.items():
         message = f"Input rows whose value is {kind} in GAMS."
         report(connection, "warning", "special_value", message, file=file, count=count)

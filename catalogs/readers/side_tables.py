@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from catalogs.errors import UnreadableFileError
-from catalogs.readers.base import ScenarioHeader, report
+from catalogs.readers.base import ScenarioHeader, account, report
 from catalogs.readers.text_files import decode, open_bytes
 
 
@@ -95,6 +95,7 @@ def read(
             file=path.name,
             count=len(rows),
         )
+        account(connection, path.name, kind.replace("_", " "), read=len(rows), kept=len(rows))
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -21,6 +21,7 @@ from catalogs.readers.base import (
     Progress,
     ScenarioFiles,
     ScenarioHeader,
+    account,
     no_progress,
     raw_result_as_text,
     report,
@@ -190,30 +191,48 @@ def _read_cells(path: Path, header: VedaHeader, columns: str) -> list[list[str]]
 
 def _insert(
     connection: duckdb.DuckDBPyConnection, table: str, columns: str, rows: list[list[str]]
-) -> None:
-    """Insert distinct rows of text."""
+) -> int:
+    """Insert distinct rows of text; return how many."""
     if not rows:
-        return
+        return 0
     names = columns.split(",")
     data = {name: [row[i] for row in rows] for i, name in enumerate(names)}
     lists = ", ".join(f"unnest(${name}::VARCHAR[]) AS {name}" for name in names)
-    connection.execute(
+    [(inserted,)] = connection.execute(
         f"INSERT INTO {table} ({columns}) SELECT DISTINCT {columns} FROM (SELECT {lists})", data
-    )
+    ).fetchall()
+    return int(inserted)
 
 
 def _read_elements(path: Path, header: VedaHeader, connection: duckdb.DuckDBPyConnection) -> None:
     rows = _read_cells(path, header, "dimension;region;element;description")
-    _insert(connection, "element", "dimension,region,element,description", rows)
+    kept = _insert(connection, "element", "dimension,region,element,description", rows)
     report(connection, "info", "read", "descriptions read", file=path.name, count=len(rows))
+    [(several,)] = connection.execute(
+        "SELECT coalesce(sum(times), 0)::BIGINT FROM (SELECT count(*) AS times FROM element"
+        " GROUP BY dimension, region, element HAVING count(*) > 1)"
+    ).fetchall()
+    if several:
+        message = "descriptions differ for one code; one of them is shown"
+        report(connection, "info", "description", message, file=path.name, count=several)
+    account(
+        connection,
+        path.name,
+        "descriptions",
+        read=len(rows),
+        kept=kept - several,
+        merged=len(rows) - kept,
+        conflicting=several,
+    )
 
 
 def _read_sets(path: Path, header: VedaHeader, connection: duckdb.DuckDBPyConnection) -> None:
     rows = _read_cells(path, header, "dimension;region;set;item")
     kinds = Counter(row[0].lower() for row in rows)
+    kept = 0
     for dimension, table in (("process", "process_set"), ("commodity", "commodity_set")):
         chosen = [[region, item, set_] for d, region, set_, item in rows if d.lower() == dimension]
-        _insert(connection, table, f"region,{dimension},set_name", chosen)
+        kept += _insert(connection, table, f"region,{dimension},set_name", chosen)
         report(
             connection,
             "info",
@@ -232,6 +251,15 @@ def _read_sets(path: Path, header: VedaHeader, connection: duckdb.DuckDBPyConnec
             file=path.name,
             count=left_out,
         )
+    account(
+        connection,
+        path.name,
+        "sets",
+        read=len(rows),
+        kept=kept,
+        merged=len(rows) - kept - left_out,
+        left_out=left_out,
+    )
 
 
 def _read_topology(
@@ -246,13 +274,26 @@ def _read_topology(
             scenario.description = scenario.description or text.strip()
     rows = _read_cells(path, header, "region;process;commodity;direction")
     groups = [row for row in rows if row[2] in GROUP_COMMODITIES]
-    other = [row for row in rows if row[3].upper() not in ("IN", "OUT")]
-    kept = [
+    other = [
+        row
+        for row in rows
+        if row[3].upper() not in ("IN", "OUT") and row[2] not in GROUP_COMMODITIES
+    ]
+    sides = [
         [region, process, commodity, direction.upper()]
         for region, process, commodity, direction in rows
         if commodity not in GROUP_COMMODITIES and direction.upper() in ("IN", "OUT")
     ]
-    _insert(connection, "topology", "region,process,commodity,direction", kept)
+    kept = _insert(connection, "topology", "region,process,commodity,direction", sides)
+    account(
+        connection,
+        path.name,
+        "topology",
+        read=len(rows),
+        kept=kept,
+        merged=len(sides) - kept,
+        left_out=len(rows) - len(sides),
+    )
     report(connection, "info", "read", "topology rows read", file=path.name, count=len(rows))
     if groups:
         report(
