@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import duckdb
@@ -144,3 +145,7 @@ def _results() -> str:
         f"SELECT * EXCLUDE (place) FROM ({' UNION ALL '.join(parts)})"
         " ORDER BY place, region, year, process, commodity, vintage, timeslice, value"
     )
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
