@@ -6,14 +6,14 @@ Asked once per version and kept.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import duckdb
 
 from catalogs import semantics, units
-from catalogs.measures import Measure
+from catalogs.measures import RESULT_DIMENSIONS, Measure
 
 #: A scenario and a unit in which it has something.
 Pair = tuple[str, str]
@@ -57,6 +57,7 @@ class Holdings:
     """What can be had from a source, by its connection."""
 
     connection: duckdb.DuckDBPyConnection
+    _widest: dict[str, str] = field(default_factory=dict)
 
     def rows(self, sql: str, parameters: object = None) -> list[tuple[Any, ...]]:
         """Run SQL of our own on a cursor of its own; return rows."""
@@ -150,6 +151,15 @@ class Holdings:
         for key, scenario, unit, _ in rows:
             found.setdefault(key, []).append((scenario, unit or units.UNKNOWN_UNIT))
         return found
+
+    def widest(self, attribute: str) -> str:
+        """Return the dimension in which the rows of an attribute have most members."""
+        if attribute not in self._widest:
+            counts = ", ".join(f"count(DISTINCT {name})" for name in RESULT_DIMENSIONS)
+            [found] = self.rows(f"SELECT {counts} FROM result WHERE attribute = ?", [attribute])
+            # Of several the one that is named first.
+            self._widest[attribute] = RESULT_DIMENSIONS[found.index(max(found))]
+        return self._widest[attribute]
 
     @cached_property
     def states(self) -> Mapping[str, tuple[str, ...]]:

@@ -22,7 +22,7 @@ from catalogs import conversion, states, timesreport
 from catalogs.compiling import CompiledQuery, Conversion, adds_up_levels, compile_query
 from catalogs.errors import MixedUnitsError, NotAdditiveError, TimesError, UnknownNameError
 from catalogs.holdings import Holdings, load_people
-from catalogs.measures import Measure, measure, measures
+from catalogs.measures import Measure, attributes, measure, measures
 from catalogs.offers import offers
 from catalogs.query import Query
 from catalogs.rules import Look
@@ -282,8 +282,15 @@ class Source:
         return conversion.choices(asked, own, with_people=self._holdings.has_people)
 
     def groups(self, measure_name: str) -> tuple[str, ...]:
-        """Return what a measure may be grouped by here, states of the world where there are any."""
-        groups = measure(measure_name).groups
+        """Return what a measure may be grouped by here, what it is first grouped by first.
+
+        States of the world are among them where there are any. An attribute that no table knows
+        is first grouped by the dimension of most members, since it is never added up.
+        """
+        asked = measure(measure_name)
+        groups = asked.groups
+        if asked.source == "attribute" and asked.attribute not in attributes():
+            groups = tuple(dict.fromkeys((self._holdings.widest(asked.attribute), *groups)))
         return (*groups, "sow") if self.states and "sow" not in groups else groups
 
     @property

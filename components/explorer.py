@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
@@ -24,10 +24,9 @@ from panel.io import hold
 from panel.viewable import Viewable, Viewer
 
 from catalogs import palette
-from catalogs.errors import TimesError
+from catalogs.errors import Offer, TimesError
 from catalogs.measures import (
     ATTRIBUTE_PREFIX,
-    PROCESS_GROUPS,
     RESULT_DIMENSIONS,
     Measure,
     measure,
@@ -138,6 +137,7 @@ class ScenarioExplorer(Viewer):
     def _take_source(self) -> None:
         """Offer what a source has; one published anew takes the place of the old one."""
         self.selection.offer(self.source)
+        self.param.measure.objects = [*measures(), ANY_ATTRIBUTE]  # users may have their own
         if self.measure != ANY_ATTRIBUTE and self.measure not in self.source.measure_names:
             self.measure = next(iter(self.source.measure_names), ANY_ATTRIBUTE)
 
@@ -151,9 +151,14 @@ class ScenarioExplorer(Viewer):
         return measure(ATTRIBUTE_PREFIX + name)
 
     @property
+    def groups(self) -> tuple[str, ...]:
+        """The dimensions that the colours may stand for."""
+        return self.source.groups(self.asked.name)
+
+    @property
     def group(self) -> str:
         """The dimension in force: the one chosen where the measure has it, else its default."""
-        groups = self.asked.groups
+        groups = self.groups
         return self.group_by if self.group_by in groups else groups[0]
 
     @property
@@ -165,7 +170,8 @@ class ScenarioExplorer(Viewer):
     @property
     def unit_choices(self) -> list[str]:
         """Units that the measure can be shown in."""
-        return self.source.unit_choices(self.asked.name, tuple(self.selection.scenarios))
+        scenarios = tuple(self.selection.scenarios)
+        return self.source.unit_choices(self.asked.name, scenarios, self._filters)
 
     @property
     def kept(self) -> dict[str, tuple[str, ...]]:
@@ -173,23 +179,25 @@ class ScenarioExplorer(Viewer):
         found: dict[str, list[str]] = {}
         for entry in self.filters:
             dimension, _, member = entry.partition("=")
-            if dimension in self.asked.groups:
+            if dimension in self.groups:
                 found.setdefault(dimension, []).append(member)
         return {dimension: tuple(members) for dimension, members in found.items()}
 
     @property
+    def _filters(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What is kept; where nothing is chosen, that which a measure starts with."""
+        return tuple(self.kept.items()) or self.source.starting_filter(self.asked.name)
+
+    @property
     def query(self) -> Query:
         """What is asked for, as the catalog understands it."""
-        filters = tuple(self.kept.items())
-        if not filters:
-            filters = self.source.starting_filter(self.asked.name)
         return Query(
             measure=self.asked.name,
             scenarios=self.selection.ordered_scenarios,
             regions=tuple(self.selection.regions),
             years=tuple(self.selection.years),
             group_by=(self.group,),
-            filters=filters,
+            filters=self._filters,
             unit=self.unit,
         )
 
@@ -210,14 +218,15 @@ class ScenarioExplorer(Viewer):
     @property
     def is_lines(self) -> bool:
         """Whether the chart is drawn as lines."""
+        # Stacked, values that must not be added up would be.
+        if not self.totals_make_sense:
+            return True
         return self.chart == "lines" or (self.chart == "auto" and self.asked.chart == "lines")
 
     @property
     def totals_make_sense(self) -> bool:
         """Whether the values of all groups may be added up."""
-        asked = self.asked
-        summed = "process" if self.group in PROCESS_GROUPS else self.group
-        return asked.source == "flow" or (asked.source == "attribute" and summed in asked.sum_over)
+        return self.asked.adds_up_over(self.group)
 
     def choices(self, dimension: str) -> list[str]:
         """Return the members that the selection has of a dimension, for filtering by it."""
@@ -234,7 +243,7 @@ class ScenarioExplorer(Viewer):
             self.most_groups = min(40, self.most_groups * 2)
             return
         group = self.group
-        deeper = [g for g in self.asked.groups if g != group and g not in self.kept]
+        deeper = [g for g in self.groups if g != group and g not in self.kept]
         kept = [entry for entry in self.filters if not entry.startswith(f"{group}=")]
         self.param.update(
             filters=[*kept, f"{group}={code}"], group_by=deeper[0] if deeper else group
@@ -353,11 +362,11 @@ class ScenarioExplorer(Viewer):
             frame = self.shown
         except TimesError as error:
             self._answer = None
-            return partial(self._show_instead, error.what, error.remedy)
+            return partial(self._show_instead, error.what, error.remedy, error.instead)
         if frame.empty:
             return partial(
                 self._show_instead,
-                f"There is no {self.asked.label.lower()} in this selection.",
+                f"There is no {self.asked.label_within} in this selection.",
                 "Choose more scenarios, regions or years, or take filters away.",
             )
         return self._picture_of(frame, self._answer)
@@ -400,23 +409,46 @@ class ScenarioExplorer(Viewer):
         self._query_panel.show(answer)
         self.param.update(**said)
 
-    def _show_instead(self, what: str, remedy: str) -> None:
-        button, mend = self._way_out()
-        self._picture[:] = [notice(what, remedy, kind="refusal", button=button, on_click=mend)]
+    def _show_instead(self, what: str, remedy: str, instead: Sequence[Offer] = ()) -> None:
+        # The picture has one dimension for its colours.
+        offered = [
+            (offer.label, partial(self.take, offer.query))
+            for offer in instead
+            if len(offer.query.group_by) <= 1
+        ]
+        ways = offered or self._ways_out()
+        self._picture[:] = [notice(what, remedy, kind="refusal", ways=ways)]
         self._beside.visible = False
         self._table.show(None)
         self._query_panel.show(None)
         self.param.update(title=self.asked.label, foot=version_line(self))
 
-    def _way_out(self) -> tuple[str | None, Callable[[], object] | None]:
-        """What a button under a refusal offers: what has caused it, put right."""
+    def _ways_out(self) -> list[tuple[str, Callable[[], object]]]:
+        """What buttons under a refusal offer where the source has no offer of its own."""
         if self.filters or self.selection.regions or self.selection.years:
-            return "Show everything", self.reset
+            return [("Show everything", self.reset)]
         names = [name for name in self.source.measure_names if name != self.measure]
-        if names:
-            label = measures()[names[0]].label.lower()
-            return f"Show {label}", lambda: self.param.update(measure=names[0])
-        return None, None
+        if not names:
+            return []
+        label = measures()[names[0]].label_within
+        return [(f"Show {label}", partial(self.param.update, measure=names[0]))]
+
+    def take(self, query: Query) -> None:
+        """Ask a query in place of the present one: set everything that it says."""
+        self.selection.param.update(
+            scenarios=list(query.scenarios) or list(self.selection.scenarios),
+            regions=list(query.regions),
+            years=list(query.years),
+            unit=query.unit,
+        )
+        name = query.measure
+        attribute = name.removeprefix(ATTRIBUTE_PREFIX) if name.startswith(ATTRIBUTE_PREFIX) else ""
+        self.param.update(
+            measure=ANY_ATTRIBUTE if attribute else name,
+            attribute=attribute or self.attribute,
+            group_by=query.group_by[0] if query.group_by else "",
+            filters=[f"{dimension}={m}" for dimension, members in query.filters for m in members],
+        )
 
     def reset(self) -> None:
         """Take all filters away."""
@@ -442,6 +474,8 @@ class ScenarioExplorer(Viewer):
             return list(self.source.regions)
         if group in ("process", "commodity", "timeslice"):
             table, parameters = group, []
+        elif group in ("part", "partner"):
+            table, parameters = "boundary", []
         elif group in RESULT_DIMENSIONS:
             table, parameters = "result WHERE attribute = ?", [self.asked.attribute]
         else:

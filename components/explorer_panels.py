@@ -153,14 +153,7 @@ class Controls:
                 selection.regions,
             )
             offer(self._years, {str(y): y for y in selection.param.years.objects}, selection.years)
-            known = list(explorer.source.measure_names)
-            if explorer.measure not in (*known, "attribute"):
-                known.append(explorer.measure)
-            offer(
-                self._measure,
-                {measures()[name].label: name for name in known} | {"Any attribute …": "attribute"},
-                explorer.measure,
-            )
+            offer(self._measure, self._sections(), explorer.measure, options="groups")
             self._attribute.visible = explorer.measure == "attribute"
             names = explorer.source.attribute_names
             offer(
@@ -168,7 +161,7 @@ class Controls:
                 {name: name for name in names},
                 explorer.asked.attribute or (names or ("",))[0],
             )
-            groups = {dimension_name(g).capitalize(): g for g in explorer.asked.groups}
+            groups = {dimension_name(g).capitalize(): g for g in explorer.groups}
             offer(self._group, groups, explorer.group)
             offer(self._unit, {u: u for u in explorer.unit_choices}, explorer.unit)
             offer(self._filter_by, groups, self._filter_dimension())
@@ -179,8 +172,19 @@ class Controls:
         finally:
             self._following = False
 
+    def _sections(self) -> dict[str, dict[str, str]]:
+        """The measures under their headings, that in force too where the dataset lacks it."""
+        explorer = self._explorer
+        known = dict.fromkeys((*explorer.source.measure_names, explorer.measure))
+        sections: dict[str, dict[str, str]] = {}
+        for name in known:
+            if found := measures().get(name):
+                sections.setdefault(found.section, {})[found.label] = name
+        sections.setdefault("Results as they are", {})["Any attribute …"] = "attribute"
+        return sections
+
     def _filter_dimension(self) -> str:
-        groups = self._explorer.asked.groups
+        groups = self._explorer.groups
         if self._filter_by.value in groups:
             return str(self._filter_by.value)
         return next((g for g in ("sector", "fuel", "technology") if g in groups), groups[0])

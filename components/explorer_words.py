@@ -40,7 +40,7 @@ def sentence(explorer: ScenarioExplorer, answer: Answer) -> str:
 
 def foot_line(explorer: ScenarioExplorer, series: Series, answer: Answer) -> str:
     """Return the version shown and what is not in the picture."""
-    said = [f"left out: {text}" for text in answer.left_out]
+    said = [*answer.notes, *(f"left out: {text}" for text in answer.left_out)]
     if series.merged:
         said.append(f"{series.merged} smaller groups are shown as one")
     return " · ".join([version_line(explorer), *said])

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import panel as pn
@@ -50,8 +51,7 @@ def notice(
     what_to_do: str = "",
     *,
     kind: NoticeKind = "empty",
-    button: str | None = None,
-    on_click: Callable[[], object] | None = None,
+    ways: Sequence[tuple[str, Callable[[], object]]] = (),
     details: str | None = None,
 ) -> Viewable:
     """A sentence in place of a picture, with what to do about it.
@@ -60,18 +60,16 @@ def notice(
         title: what happened, one sentence.
         what_to_do: the way out, one or two sentences.
         kind: "empty" (nothing matches), "refusal" (the question makes no sense) or "error".
-        button: label of a button that mends it; needs `on_click`.
-        on_click: called without arguments when the button is pressed.
+        ways: buttons that lead out, the best first: a label, and what is called without
+            arguments when it is pressed.
         details: technical text, folded away. Give no paths and no tracebacks.
     """
     role = "alert" if kind == "error" else "status"
     parts: list[Viewable] = [PlainText(text=title, tag="h2", look="heading", role=role)]
     if what_to_do:
         parts.append(PlainText(text=what_to_do, look="muted"))
-    if button is not None and on_click is not None:
-        mend = pmui.Button(label=button, variant="contained", color="primary", margin=(8, 0))
-        mend.param.watch(lambda _event: on_click(), "clicks")
-        parts.append(mend)
+    if ways:
+        parts.append(pn.FlexBox(*_buttons(ways), gap="8px", margin=(8, 0)))
     if details:
         parts.append(_folded(details))
     return pmui.Column(
@@ -120,6 +118,18 @@ def announce(message: str, *, kind: Literal["info", "warning", "error", "success
         logger.info("Not announced, there is no page: %s", message)
         return
     getattr(pn.state.notifications, kind)(message, duration=8000)
+
+
+def _buttons(ways: Sequence[tuple[str, Callable[[], object]]]) -> Iterator[Viewable]:
+    for place, (label, go) in enumerate(ways):
+        look = "outlined" if place else "contained"
+        button = pmui.Button(label=label, variant=look, color="primary", margin=0)
+        button.on_click(partial(_go, go))
+        yield button
+
+
+def _go(go: Callable[[], object], _event: object) -> None:
+    go()
 
 
 def _folded(details: str) -> Viewable:

@@ -92,6 +92,7 @@ class EnergyFlows:
 
     ``left_out`` gives the amount of what is not energy by unit; ``turned`` lists flows that were
     negative and stand the other way round; ``noise`` counts those too small to mean anything.
+    ``state`` is the state of the world shown of a scenario that has several.
     """
 
     query: SankeyQuery
@@ -102,6 +103,7 @@ class EnergyFlows:
     left_out: Mapping[str, float]
     turned: Sequence[Flow]
     noise: int
+    state: str = ""
 
     @cached_property
     def by_process(self) -> Mapping[Place, list[Flow]]:
@@ -167,6 +169,7 @@ def _read(source: Source, query: SankeyQuery) -> EnergyFlows:
         left_out=dict(left_out),
         turned=turned,
         noise=len(found) - len(kept),
+        state=_state(source, query),
     )
 
 
@@ -200,6 +203,9 @@ def _rows(
     if query.regions:
         parameters["regions"] = list(query.regions)
         conditions += " AND f.region IN (SELECT unnest($regions))"
+    if state := _state(source, query):
+        parameters["state"] = state
+        conditions += " AND f.sow = $state"
     if query.timeslices:
         parameters["timeslices"] = list(query.timeslices)
         conditions += " AND f.timeslice IN (SELECT unnest($timeslices))"
@@ -212,6 +218,11 @@ def _rows(
         GROUP BY ALL ORDER BY ALL""",
         parameters,
     )
+
+
+def _state(source: Source, query: SankeyQuery) -> str:
+    """The state of the world that is shown: energy of several must not be added up."""
+    return next(iter(source.states.get(query.scenario, ())), "")
 
 
 # ---------------------------------------------------------------------- parts

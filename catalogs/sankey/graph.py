@@ -304,6 +304,8 @@ class _Builder:
 
     def _remarks(self) -> Iterable[str]:
         flows = self._flows
+        if flows.state:
+            yield f"Shown is the state of the world {flows.state}."
         for unit, amount in sorted(flows.left_out.items()):
             yield f"Not energy and so not in the picture: {amount:,.0f} {unit}."
         if flows.turned:
