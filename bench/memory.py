@@ -32,7 +32,7 @@ from tests.browser import Served
 SESSIONS = 20
 ROUNDS = 3
 BAR = 8  # MB per open session
-_PATIENCE = 120  # seconds for the server to let go of sessions
+_PATIENCE = 120  # seconds for the server to show a view, or to let go of sessions
 
 #: What every session looks at, one after the other: a part of the address, and of the title then.
 VIEWS = (
@@ -94,8 +94,9 @@ class Session:
         await self._event(
             "data_event", {"model": {"id": self._history}, "data": {"search": search}}
         )
-        while title not in json.dumps(await self._answer("PATCH-DOC"), ensure_ascii=False):
-            pass
+        async with asyncio.timeout(_PATIENCE):
+            while title not in json.dumps(await self._answer("PATCH-DOC"), ensure_ascii=False):
+                pass
 
     def close(self) -> None:
         """Close the page."""
@@ -145,7 +146,8 @@ def _map(value: Any) -> Any:
 
 def _history(content: Any) -> str:
     """The id of the model that takes the browser's history: the application's bar."""
-    found = re.search(r'"name":\s*"AppBar\d*",\s*"id":\s*"(\w+)"', json.dumps(content))
+    # The component's own model, not the one of its data: that is called AppBar and a number.
+    found = re.search(r'"id": "(\w+)", "attributes": \{"name": "AppBar"', json.dumps(content))
     if found is None:
         raise RuntimeError("The page has no bar")
     return found[1]

@@ -67,10 +67,19 @@ def open_source(directory: Path, dataset: str = "") -> Source:
 
 
 def ensure_demo(directory: Path) -> None:
-    """Publish the demo model's scenarios where no dataset has been published yet."""
+    """Publish the demo model's scenarios where no dataset has been published yet.
+
+    A demo that another version of the program published is published anew; the same version's
+    stays as it is. A dataset of that name with files of somebody's own is left alone.
+    """
     store = Store(directory)
-    if store.datasets():
-        return
+    own = Path(str(files("catalogs.demo").joinpath("files")))
+    if names := store.datasets():
+        if DEMO_DATASET not in names:
+            return
+        inputs = {i.name for s in store.manifest(DEMO_DATASET).scenarios for i in s.inputs}
+        if not inputs <= {path.name for path in own.iterdir()}:
+            return
     from catalogs.importing import import_files
 
-    import_files(store, DEMO_DATASET, [Path(str(files("catalogs.demo").joinpath("files")))])
+    import_files(store, DEMO_DATASET, [own])

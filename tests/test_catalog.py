@@ -102,6 +102,27 @@ def test_the_demo_comes_only_where_there_is_nothing(
     assert imported == [catalogs.DEMO_DATASET]
 
 
+def test_a_demo_of_another_version_is_published_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("catalogs.importing.IMPORT_VERSION", -1)
+        catalogs.ensure_demo(tmp_path)
+    old = Store(tmp_path).manifest("demo").version
+    catalogs.ensure_demo(tmp_path)
+    new = Store(tmp_path).manifest("demo")
+    assert new.version != old
+    catalogs.ensure_demo(tmp_path)
+    assert Store(tmp_path).manifest("demo") == new
+
+
+def test_somebodys_own_dataset_called_demo_is_left_alone(files: Path, tmp_path: Path) -> None:
+    publish(files, tmp_path, "demo")
+    before = Store(tmp_path).manifest("demo")
+    catalogs.ensure_demo(tmp_path)
+    assert Store(tmp_path).manifest("demo") == before
+
+
 # ---------------------------------------------------------------------------- command line
 
 
