@@ -1,0 +1,106 @@
+// Labels beside nodes: measured, shortened to the room there is, and left out where two would
+// overlap; the larger node keeps its label.
+
+const LINE_HEIGHT = 16
+const BESIDE = 6
+const AMOUNT_SPACE = 7
+const MOST_LABEL = 220
+
+// Measures text, each once; names of nodes that open are bold.
+function make_ruler(family) {
+  const context = document.createElement("canvas").getContext("2d")
+  const known = {400: new Map(), 600: new Map()}
+  return (text, is_bold = false) => {
+    const weight = is_bold ? 600 : 400
+    if (!known[weight].has(text)) {
+      context.font = `${weight} 12.5px ${family}`
+      known[weight].set(text, context.measureText(text).width)
+    }
+    return known[weight].get(text)
+  }
+}
+
+function shortened(text, room, measure) {
+  if (measure(text) <= room) { return text }
+  let [fits, fails] = [0, text.length]
+  while (fails - fits > 1) {
+    const middle = (fits + fails) >> 1
+    if (measure(`${text.slice(0, middle).trimEnd()}…`) <= room) { fits = middle } else { fails = middle }
+  }
+  return fits ? `${text.slice(0, fits).trimEnd()}…` : ""
+}
+
+// On which side of its node a label goes: outside of the first layer and, if there is room, of the
+// last; else at the right.
+function side_of(node, columns, width) {
+  if (Math.abs(node.x0 - columns[0]) < 1 && node.x0 >= 60) { return "left" }
+  const is_last = Math.abs(node.x0 - columns.at(-1)) < 1 && columns.length > 1
+  return is_last && width - node.x1 < 60 ? "left" : "right"
+}
+
+// How wide a label may be, from its node to the next box at its height or the edge of the picture.
+function room_for(node, side, top, bottom, {nodes, width}) {
+  const in_the_way = nodes.filter((other) => other !== node && other.y0 < bottom && other.y1 > top)
+  if (side === "left") {
+    const ends = in_the_way.map((other) => other.x1).filter((x) => x <= node.x0)
+    return node.x0 - 2 * BESIDE - Math.max(0, ...ends)
+  }
+  const ends = in_the_way.map((other) => other.x0).filter((x) => x >= node.x1)
+  return Math.min(width, ...ends) - node.x1 - 2 * BESIDE
+}
+
+const overlap = (one, other) =>
+  one.x0 < other.x1 && other.x0 < one.x1 && one.y0 < other.y1 && other.y0 < one.y1
+
+// What is written beside each node: {side, label, amount, lines, y} by id, y from the node's top.
+function place_labels(picture, measure) {
+  const {nodes, width, height} = picture
+  const columns = nodes.map((node) => node.x0).sort((a, b) => a - b)
+  const size = (node) => node.y1 - node.y0
+  const taken = []
+  const labels = new Map()
+  for (const node of [...nodes].sort((a, b) => size(b) - size(a) || (a.id < b.id ? -1 : 1))) {
+    const side = side_of(node, columns, width)
+    const box_of = (lines, wide) => {
+      const half = lines * LINE_HEIGHT / 2
+      const middle = Math.max(half, Math.min(height - half, (node.y0 + node.y1) / 2))
+      const x0 = side === "right" ? node.x1 + BESIDE : node.x0 - BESIDE - wide
+      return {x0: x0 - 2, x1: x0 + wide + 2, y0: middle - half, y1: middle + half, middle}
+    }
+    const room = (lines) => {
+      const {y0, y1} = box_of(lines, 0)
+      return room_for(node, side, y0, y1, picture)
+    }
+    for (const wording of wordings(node, room, measure)) {
+      const box = box_of(wording.lines, wording.wide)
+      if (!taken.some((other) => overlap(box, other))) {
+        taken.push(box)
+        labels.set(node.id, {...wording, side, y: box.middle - node.y0})
+        break
+      }
+    }
+  }
+  return labels
+}
+
+// From the fullest to the barest that there is room for; `room(lines)` in pixels.
+function* wordings(node, room, measure) {
+  const {label, amount} = node
+  const name = (text) => measure(text, node.opens)
+  const beside = name(label) + (amount ? AMOUNT_SPACE + measure(amount) : 0)
+  const short = (lines) => shortened(label, Math.min(room(lines), MOST_LABEL), name)
+  if (amount && node.y1 - node.y0 >= 2 * LINE_HEIGHT && measure(amount) <= room(2)) {
+    const text = short(2)
+    yield {label: text, amount, lines: 2, wide: Math.max(name(text), measure(amount))}
+  }
+  if (amount && beside <= room(1)) {
+    yield {label, amount, lines: 1, wide: beside}
+  }
+  // What other labels are in the way of may still be had shorter.
+  for (const most of [MOST_LABEL, 90, 60]) {
+    const text = shortened(label, Math.min(room(1), most), name)
+    if (text.length > 2 || text === label) {
+      yield {label: text, amount: "", lines: 1, wide: name(text)}
+    }
+  }
+}
