@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -25,12 +26,14 @@ from catalogs.source import Source
 from catalogs.store import Store
 
 DEFAULT_DIRECTORY = ".data"
+_INTERRUPTED = 128 + signal.SIGINT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code: 0, or 2 for a problem that the user can mend.
 
-    ``check`` returns 1 where groups leave out too much or rules disagree.
+    ``check`` returns 1 where groups leave out too much or rules disagree. A command that is
+    interrupted (Ctrl-C) returns 130, as the shell has it.
     """
     options = _parser().parse_args(arguments)
     console = Console(stderr=options.json or options.command == "import", highlight=False)
@@ -41,6 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         return _failed(TimesError(f"{name}{error.strerror or error}."))
+    except KeyboardInterrupt:
+        _failed(
+            TimesError(
+                "Interrupted.",
+                "A dataset changes only when an import has finished: run the command again.",
+            )
+        )
+        return _INTERRUPTED
 
 
 def _failed(error: TimesError) -> int:

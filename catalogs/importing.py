@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -27,7 +25,7 @@ from catalogs.errors import TimesError, UnreadableFileError
 from catalogs.readers import READERS, parquet
 from catalogs.readers.base import Progress, Reader, ScenarioFiles, ScenarioHeader, no_progress
 from catalogs.rules import RuleBook, RuleTable, book_for
-from catalogs.store import WORK_PREFIX, InputFile, Manifest, PublishedScenario, Store, now
+from catalogs.store import InputFile, Manifest, PublishedScenario, Store, now
 from catalogs.tables import create_tables
 
 #: Part of every data version: raise it when a reader or a derived table changes its meaning.
@@ -123,44 +121,47 @@ def import_files(
         leave_aside(path)
     find_tables = rule_tables.Finder((*rules, *tables_among))
     folder = store.folder(dataset)
-    folder.mkdir(parents=True, exist_ok=True)
     before = store.published(dataset)
     known = {s.digest: s for s in before.scenarios} if before else {}
     done: dict[tuple[str, str], PublishedScenario] = {}
     main_file: dict[tuple[str, str], str] = {}
+    new_files: dict[str, Path] = {}
     input_file = cache(_input_file)  # one file may hold many scenarios
-    for scenario_files in gathered:
-        report_to = progress(scenario_files.shown)
-        table_paths = find_tables.paths(scenario_files.files)
-        inputs = tuple(input_file(path) for path in (*scenario_files.files, *table_paths))
-        digest = _digest(inputs, model, scenario_files.part)
-        old = known.get(digest)
-        if old and (folder / old.file).exists():
-            report_to(1.0, "unchanged")
-            scenario = old
-        else:
-            scenario = _import_scenario(
-                folder,
-                scenario_files,
-                inputs,
-                digest=digest,
-                model=model,
-                tables=find_tables.read(table_paths),
-                progress=report_to,
-            )
-        if other := main_file.get(scenario.identity):
-            raise TimesError(
-                f"{other} and {scenario_files.shown} both hold the scenario"
-                f" {scenario.scenario!r} of the model {scenario.model!r}.",
-                "Import one of them, or one after the other under different model names.",
-            )
-        main_file[scenario.identity] = scenario_files.shown
-        done[scenario.identity] = scenario
-    return store.publish(dataset, list(done.values()))
+    with store.work_folder(dataset) as work:
+        for number, scenario_files in enumerate(gathered):
+            report_to = progress(scenario_files.shown)
+            table_paths = find_tables.paths(scenario_files.files)
+            inputs = tuple(input_file(path) for path in (*scenario_files.files, *table_paths))
+            digest = _digest(inputs, model, scenario_files.part)
+            old = known.get(digest)
+            if old and (folder / old.file).exists():
+                report_to(1.0, "unchanged")
+                scenario = old
+            else:
+                path = work / f"{number}.duckdb"
+                scenario = _import_scenario(
+                    path,
+                    scenario_files,
+                    inputs,
+                    digest=digest,
+                    model=model,
+                    tables=find_tables.read(table_paths),
+                    progress=report_to,
+                )
+                new_files[scenario.file] = path
+            if other := main_file.get(scenario.identity):
+                raise TimesError(
+                    f"{other} and {scenario_files.shown} both hold the scenario"
+                    f" {scenario.scenario!r} of the model {scenario.model!r}.",
+                    "Import one of them, or one after the other under different model names.",
+                )
+            main_file[scenario.identity] = scenario_files.shown
+            done[scenario.identity] = scenario
+        return store.publish(dataset, list(done.values()), new_files)
 
 
 def _import_scenario(
-    folder: Path,
+    path: Path,
     files: ScenarioFiles,
     inputs: tuple[InputFile, ...],
     *,
@@ -169,14 +170,9 @@ def _import_scenario(
     tables: Sequence[RuleTable],
     progress: Progress,
 ) -> PublishedScenario:
-    """Build the file of one scenario beside its final place, then rename it into it."""
-    with TemporaryDirectory(prefix=WORK_PREFIX, dir=folder) as work:
-        path = Path(work) / "scenario.duckdb"
-        header, regions, rows = _build(
-            path, files, Path(work), progress, model=model, tables=tables
-        )
-        name = f"{_SLUG.sub('_', header.scenario)[:60]}-{digest[:12]}.duckdb"
-        os.replace(path, folder / name)
+    """Build the file of one scenario at ``path``; return what the manifest says of it."""
+    header, regions, rows = _build(path, files, progress, model=model, tables=tables)
+    name = f"{_SLUG.sub('_', header.scenario)[:60]}-{digest[:12]}.duckdb"
     progress(1.0, "done")
     return PublishedScenario(
         key=header.scenario,
@@ -195,7 +191,6 @@ def _import_scenario(
 def _build(
     path: Path,
     files: ScenarioFiles,
-    work: Path,
     progress: Progress,
     *,
     model: str,
@@ -203,7 +198,7 @@ def _build(
 ) -> tuple[ScenarioHeader, list[str], int]:
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
-        "temp_directory": str(work / "spill"),
+        "temp_directory": f"{path}.spill",
     }
     with duckdb.connect(str(path), config=config) as connection:
         create_tables(connection)

@@ -2,10 +2,13 @@
 
     <data directory>/<dataset>/manifest.json
     <data directory>/<dataset>/<scenario>-<hash>.duckdb      one per scenario
+    <data directory>/<dataset>/.importing-<name>/            what an import is working on
 
 Publishing writes new files under new names and then renames the manifest: a reader sees the old
 version or the new one, nothing in between. A file's name holds the hash of what it was made from,
 so a path never changes its content, and importing the same files twice gives the same version.
+An import holds a lock in the folder that it works in, which ends with its process however that
+ends: a folder whose lock is free is what a killed import left, and the next one removes it.
 """
 
 from __future__ import annotations
@@ -17,12 +20,14 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+from typing import IO, Any
 
 from catalogs.errors import StoreBusyError, TimesError, UnknownDatasetError, UnknownNameError
 
@@ -32,8 +37,11 @@ _FORMAT = 1
 GRACE_TIME = 3600.0
 #: Begins the name of the folder in which an import works.
 WORK_PREFIX = ".importing-"
-#: Seconds after which a folder that an import works in must be that of one that was killed.
-ABANDONED_AFTER = 86_400.0
+#: The file in that folder whose lock the import holds.
+WORK_LOCK = "lock"
+#: A manifest while it is being written, by the number of the process that does.
+_HALF_WRITTEN = "manifest.{}.new"
+_NOTHING: Mapping[str, Path] = MappingProxyType({})
 _DATASET_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$")
 
 
@@ -138,14 +146,42 @@ class Store:
         """Return the current version of a dataset, None where there is none yet."""
         return self.manifest(dataset) if self.manifest_path(dataset).exists() else None
 
-    def publish(self, dataset: str, scenarios: Sequence[PublishedScenario]) -> Manifest:
+    @contextmanager
+    def work_folder(self, dataset: str) -> Iterator[Path]:
+        """Give an import a folder to work in, on the disk of the dataset; it goes afterwards.
+
+        What imports that were killed have left in the dataset's folder is removed first.
+        """
+        folder = self.folder(dataset)
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(folder)
+        while True:
+            with (
+                TemporaryDirectory(
+                    prefix=WORK_PREFIX, dir=folder, ignore_cleanup_errors=True
+                ) as name,
+                _locked(Path(name)) as is_ours,
+            ):
+                if is_ours:
+                    yield Path(name)
+                    return
+
+    def publish(
+        self,
+        dataset: str,
+        scenarios: Sequence[PublishedScenario],
+        new_files: Mapping[str, Path] = _NOTHING,
+    ) -> Manifest:
         """Add scenarios to a dataset, in place of those of the same identity.
 
-        Their files must already be in the dataset's folder. Raises ``StoreBusyError`` when
-        another process is publishing.
+        ``new_files`` says where those of their files are that are not in the dataset's folder
+        yet, by the names that they have there; they are moved into it. Raises
+        ``StoreBusyError`` when another process is publishing.
         """
         replaced = {scenario.identity for scenario in scenarios}
         with self._lock(dataset):
+            for name, path in new_files.items():
+                os.replace(path, self.folder(dataset) / name)
             before = self.published(dataset)
             kept = [s for s in (before.scenarios if before else ()) if s.identity not in replaced]
             return self._write(dataset, [*kept, *scenarios], before)
@@ -172,10 +208,11 @@ class Store:
         scenarios = _with_keys(sorted(scenarios, key=lambda s: s.identity))
         version = data_version(scenarios)
         if before and before.version == version:
+            self._remove_unused(dataset, before, before)
             return before
         manifest = Manifest(dataset, version, now(), tuple(scenarios))
         path = self.manifest_path(dataset)
-        temporary = path.with_suffix(f".{os.getpid()}.new")
+        temporary = path.with_name(_HALF_WRITTEN.format(os.getpid()))
         try:
             with temporary.open("w", encoding="utf-8") as stream:
                 stream.write(manifest.to_json())
@@ -188,9 +225,10 @@ class Store:
         return manifest
 
     def _remove_unused(self, dataset: str, manifest: Manifest, before: Manifest | None) -> None:
-        """Remove files that have been unused for the grace time, and what killed imports left.
+        """Remove files that have been unused for the grace time, and manifests half written.
 
         A file's time stamp says when it was last used: it is set when a manifest drops the file.
+        Only who holds the lock writes a manifest, so one half written is a killed process's.
         """
         folder = self.folder(dataset)
         used = {scenario.file for scenario in manifest.scenarios}
@@ -200,9 +238,8 @@ class Store:
         for path in folder.glob("*.duckdb*"):
             if path.name not in used and _older_than(path, GRACE_TIME):
                 path.unlink(missing_ok=True)
-        for path in folder.glob(f"{WORK_PREFIX}*"):
-            if _older_than(path, ABANDONED_AFTER):
-                shutil.rmtree(path, ignore_errors=True)
+        for path in folder.glob(_HALF_WRITTEN.format("*")):
+            path.unlink(missing_ok=True)
 
     @contextmanager
     def _lock(self, dataset: str) -> Iterator[None]:
@@ -220,12 +257,38 @@ class Store:
 
 
 def _older_than(path: Path, seconds: float) -> bool:
-    """Whether a file, or everything in a folder, has not been written to for so long."""
+    """Whether a file has not been written to for so long."""
     try:
-        written = [path.stat().st_mtime, *(p.stat().st_mtime for p in path.rglob("*"))]
-    except FileNotFoundError:  # its owner is clearing it away just now
+        return path.stat().st_mtime < time.time() - seconds
+    except FileNotFoundError:
         return False
-    return max(written) < time.time() - seconds
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Lock a folder that an import works in; False where another process has it or removed it."""
+    path = folder / WORK_LOCK
+    try:
+        lock: IO[str] = path.open("w")
+    except (FileNotFoundError, NotADirectoryError):
+        yield False
+        return
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Its folder may have been removed, by who had the lock, before it was free.
+            is_ours = os.path.samestat(os.fstat(lock.fileno()), path.stat())
+        except (BlockingIOError, FileNotFoundError):
+            is_ours = False
+        yield is_ours
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove the folders of imports whose process is no more."""
+    for path in folder.glob(f"{WORK_PREFIX}*"):
+        with _locked(path) as is_ours:
+            if is_ours:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -19,7 +19,6 @@ from catalogs.importing import import_files
 from catalogs.query import Query
 from catalogs.source import Source
 from catalogs.store import (
-    ABANDONED_AFTER,
     GRACE_TIME,
     Manifest,
     PublishedScenario,
@@ -232,20 +231,23 @@ def test_a_used_file_stays_however_old_it_is(tmp_path: Path) -> None:
     assert generation(source) == {"A": 40, "B": 50}
 
 
-def test_what_a_killed_import_left_is_never_served_and_goes_in_the_end(tmp_path: Path) -> None:
+def test_what_a_killed_import_left_is_never_served_and_goes_at_the_next_import(
+    tmp_path: Path,
+) -> None:
     folder, data = write(tmp_path / "files", 40), tmp_path / "data"
     publish(folder, data)
     work = data / "case" / ".importing-killed"
     work.mkdir()
-    (work / "scenario.duckdb").write_bytes(b"half")
-    assert generation(publish(write(folder, 50), data)) == {"Base": 50}
-    assert work.exists()
-    grow_old(work, ABANDONED_AFTER)
-    assert generation(publish(write(folder, 55), data)) == {"Base": 55}
-    assert work.exists()  # something in it is still being written
-    grow_old(work / "scenario.duckdb", ABANDONED_AFTER)
-    assert generation(publish(write(folder, 60), data)) == {"Base": 60}
+    (work / "0.duckdb").write_bytes(b"half")
+    (data / "case" / "manifest.123.new").write_bytes(b"half")
+    with (work / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert generation(publish(write(folder, 50), data)) == {"Base": 50}
+        assert (work / "0.duckdb").exists()  # its import is at work
+    # Also where there is nothing new to publish.
+    assert generation(publish(folder, data)) == {"Base": 50}
     assert not work.exists()
+    assert not (data / "case" / "manifest.123.new").exists()
 
 
 # ---------------------------------------------------------------------------- failing midway
@@ -256,7 +258,7 @@ def test_what_a_killed_import_left_is_never_served_and_goes_in_the_end(tmp_path:
     [
         "catalogs.readers.veda.VedaReader.read",
         "catalogs.importing.complete",
-        "catalogs.importing.os.replace",
+        "catalogs.store.os.replace",
         "catalogs.store.Manifest.to_json",
         "catalogs.store.os.fsync",
     ],
