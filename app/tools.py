@@ -28,6 +28,7 @@ class Tool:
 TOOLS: tuple[Tool, ...] = (
     Tool(0, "/", "Home", "home", "What data there is"),
     Tool(1, "/times", "Scenarios", "bars", "Compare results of scenarios"),
+    Tool(2, "/sankey", "Energy flows", "flows", "Follow energy from supply to use"),
 )
 
 

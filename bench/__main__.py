@@ -1,6 +1,6 @@
-"""Measure what was promised: python -m bench [page] [filter] [memory] [import].
+"""Measure what was promised: python -m bench [page] [filter] [memory] [sankey] [import].
 
-    python -m bench                                   all four; imports the real files first
+    python -m bench                                   all five; imports the real files first
     python -m bench filter --data-directory DIR       with data published by an earlier run
 
 The real result files are those under TIMES_TEST_DATA. Every figure is printed with its unit and
@@ -16,11 +16,11 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import data, explorer, large, memory, pages
+from bench import data, explorer, large, memory, pages, sankey
 from bench.figures import heading, line
 from tests.browser import serving
 
-PARTS = ("page", "filter", "memory", "import")
+PARTS = ("page", "filter", "memory", "sankey", "import")
 
 
 def main() -> None:
@@ -45,6 +45,8 @@ def main() -> None:
         if "memory" in parts:
             with serving(directory, "bench.server") as served:
                 memory.report(served)
+        if "sankey" in parts:
+            sankey.report(directory)
     line("load at the end", f"{os.getloadavg()[0]:.1f}")
 
 

@@ -173,6 +173,18 @@ def _read(source: Source, query: SankeyQuery) -> EnergyFlows:
     )
 
 
+def flow_years(source: Source, scenario: str) -> tuple[int, ...]:
+    """Return the years in which anything flows in a scenario; results may have others."""
+    return tuple(_once(source, _flow_years, scenario))
+
+
+def _flow_years(source: Source, scenario: str) -> list[int]:
+    rows = source.rows(
+        "SELECT DISTINCT year FROM flow_annual WHERE scenario = ? ORDER BY year", [scenario]
+    )
+    return [year for (year,) in rows]
+
+
 def _check(source: Source, query: SankeyQuery) -> None:
     for what, asked, known in (
         ("scenario", (query.scenario,), source.scenario_names),

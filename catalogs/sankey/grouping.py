@@ -29,6 +29,8 @@ CARRIER = "carrier"
 _MOST_LOST = 0.35
 #: How the nodes of a first picture are shared among carriers, conversion and final use.
 _SHARES = {CARRIER: 0.27, CONVERSION: 0.4, FINAL: 0.17}
+#: Share of all that passes its part below which a group is one of the small ones.
+_THIN = 0.001
 #: Members of an opened node that are shown one by one; the rest stands together.
 _MOST_MEMBERS = 14
 #: Difference that rounding makes, as a share.
@@ -170,11 +172,16 @@ class Grouping:
         for parent, members in sizes.items():
             # Ids of groups have a slash; a part's name has none.
             room = _MOST_MEMBERS if "/" in parent else int(_SHARES.get(parent, 1) * most)
-            if ("/" in parent and parent not in self._opened) or len(members) <= room + 1:
+            if "/" in parent and parent not in self._opened:
                 continue
-            other = f"other/{parent}"
             ordered = sorted(members, key=lambda name: (-members[name], name))
-            small.update({f"{parent}>{name}": other for name in ordered[room:]})
+            thin = _THIN * sum(members.values())
+            kept = [name for name in ordered[:room] if members[name] >= thin]
+            # One alone would only lose its name.
+            if len(ordered) > len(kept) + 1:
+                small.update(
+                    {f"{parent}>{name}": f"other/{parent}" for name in ordered[len(kept) :]}
+                )
         if small:
             self._paths = {p: _insert(path, small) for p, path in self._paths.items()}
             self._carriers = {c: _insert(path, small) for c, path in self._carriers.items()}

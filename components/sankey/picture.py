@@ -1,0 +1,161 @@
+"""What a Sankey's marks say and which colour they have: from a laid-out graph to its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from catalogs import palette
+from catalogs.sankey.compare import Change
+from catalogs.sankey.flows import CONVERSION, EXPORT, FINAL, SUPPLY
+from catalogs.sankey.graph import GAIN, LOSS, Node
+from catalogs.sankey.grouping import CARRIER
+from components.numbers import percentage, significant
+from components.sankey.request import LaidOut, link_key
+from components.sankey.view import make_picture
+
+Label = Callable[[Node], str]
+Words = dict[str, dict[str, Any]]
+
+#: Colours of a comparison: more than in the base, less, and as good as unchanged.
+MORE = "#2a7fb8"
+LESS = "#d1603d"
+UNCHANGED = "#8d97a1"
+_UNCHANGED_SHARE = 0.02
+
+_PLAIN = {SUPPLY: "#6b7480", EXPORT: "#a9b1ba", LOSS: "#b4bac1", GAIN: "#c9b458"}
+
+
+def picture_of(worked: LaidOut, label: Label, looks: palette.Looks | None = None) -> dict[str, Any]:
+    """Return what ``SankeyView`` draws.
+
+    ``label`` says what a node is called, ``looks`` are the colours of the dataset's own rules.
+    """
+    unit = worked.request.query.unit
+    graphs = [worked.graph]
+    if worked.compared is not None:
+        graphs = [worked.compared.base, worked.compared.other]
+    found = [{node.id: node for node in graph.nodes} for graph in graphs]
+    everything = sum(n.outgoing for n in found[-1].values() if n.kind == SUPPLY) or 1.0
+    names = {name: label(node) for nodes in found for name, node in nodes.items()}
+    nodes: Words = {}
+    for name, called in names.items():
+        both = [nodes_of.get(name) for nodes_of in found]
+        nodes[name] = _node_words(both, called, unit, everything, looks)
+    if worked.compared is not None:
+        links = _changes(worked.compared.changes, unit)
+    else:
+        links = _flows(worked, found[0], unit, looks)
+    drawn = {link.id for link in worked.layout.links}
+    return make_picture(
+        worked.both or worked.layout,
+        nodes={node.id: nodes[node.id] for node in worked.layout.nodes},
+        links={key: words for key, words in links.items() if key in drawn},
+        title="Energy flows",
+    )
+
+
+def amount_of(node: Node) -> float:
+    """The amount of a node: of final use what it keeps, of others what passes through."""
+    if node.kind == FINAL:
+        return node.incoming - node.outgoing
+    return max(node.incoming, node.outgoing)
+
+
+def _node_words(
+    both: list[Node | None], label: str, unit: str, everything: float, looks: palette.Looks | None
+) -> dict[str, Any]:
+    node = both[-1] or next(n for n in both if n is not None)
+    amount = amount_of(node) if both[-1] else 0.0
+    lines = [
+        f"{what}: {significant(value)} {unit}"
+        for what, value in (("In", node.incoming), ("Out", node.outgoing), ("Lost", node.lost))
+        if value
+    ]
+    if len(both) > 1:
+        base = amount_of(both[0]) if both[0] else 0.0
+        lines.append(f"Base: {significant(base)} {unit}")
+        lines.append(f"Difference: {_signed(amount - base)} {unit}")
+    opens = bool(node.members)
+    return {
+        "label": label,
+        "amount": significant(amount),
+        "share": f"{percentage(amount / everything)} of supply",
+        "lines": lines + ([node.code] if node.code and node.code != label else []),
+        "hint": "click to open" if opens else "",
+        "colour": _colour(node, looks),
+        "opens": opens,
+        "parent": node.parent,
+    }
+
+
+def _colour(node: Node, looks: palette.Looks | None) -> str:
+    # Of what is opened, members have the colour of the group that they come from.
+    group = (node.parent or node.id).split("/")[1:2]
+    if node.kind == CARRIER:
+        return palette.colour("fuel", node.fuel, looks=looks)
+    if node.kind == CONVERSION:
+        return palette.colour("technology", (group or [""])[0], looks=looks)
+    if node.kind == FINAL:
+        return palette.colour("sector", (group or [""])[0], looks=looks)
+    return _PLAIN.get(node.kind, palette.OTHER_COLOUR)
+
+
+def _flows(
+    worked: LaidOut, nodes: Mapping[str, Node], unit: str, looks: palette.Looks | None
+) -> Words:
+    words: Words = {}
+    for link in worked.graph.links:
+        given = nodes[link.source].outgoing or link.value
+        words[link_key(link.source, link.target, link.fuel)] = {
+            "amount": f"{significant(link.value)} {unit}",
+            "share": f"{percentage(link.value / given)} of what it comes from",
+            "lines": [link.fuel],
+            "colour": palette.colour("fuel", link.fuel, looks=looks),
+        }
+    return words
+
+
+def _changes(changes: tuple[Change, ...], unit: str) -> Words:
+    words: Words = {}
+    for change in changes:
+        larger = max(change.base, change.value)
+        unchanged = abs(change.difference) <= _UNCHANGED_SHARE * larger
+        words[link_key(change.source, change.target, change.fuel)] = {
+            "amount": f"{significant(change.value)} {unit}",
+            "share": f"{_signed(change.difference)} {unit} to base",
+            "lines": [change.fuel, f"Base: {significant(change.base)} {unit}"],
+            "colour": UNCHANGED if unchanged else MORE if change.difference > 0 else LESS,
+        }
+    return words
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{significant(value)}"
+
+
+def explorer_address(node: Node, dataset: str, scenarios: list[str]) -> str:
+    """Return the address at which the scenario explorer shows what a node is of; '' for none."""
+    asked = _asked(node)
+    if not asked:
+        return ""
+    chosen = {"dataset": dataset, "scenarios": ",".join(scenarios), **asked}
+    return "times?" + "&".join(f"{name}={quote(text, safe=',')}" for name, text in chosen.items())
+
+
+def _asked(node: Node) -> dict[str, str]:
+    attribute = {"measure": "attribute", "attribute": "VAR_FOut"}
+    if node.code and node.id.startswith("process/"):
+        return {**attribute, "group_by": "commodity", "filters": f"process={node.code}"}
+    if node.code:
+        return {**attribute, "group_by": "process", "filters": f"commodity={node.code}"}
+    if node.kind == FINAL and not node.parent:
+        return {"measure": "final_energy", "group_by": "fuel", "filters": f"sector={node.label}"}
+    if node.kind == CARRIER and node.fuel:
+        return {"measure": "final_energy", "group_by": "sector", "filters": f"fuel={node.fuel}"}
+    if node.kind == CONVERSION:
+        return {**attribute, "group_by": "commodity", "filters": f"technology={node.label}"}
+    if node.kind in (SUPPLY, EXPORT):
+        return {"measure": "primary_energy", "group_by": "fuel"}
+    return {}
