@@ -20,6 +20,7 @@ from panel.viewable import Viewable, Viewer
 
 from catalogs import palette
 from catalogs.errors import TimesError
+from catalogs.import_report import TOPICS
 from catalogs.measures import Measure, measures
 from catalogs.query import Query
 from catalogs.readers import READERS
@@ -45,6 +46,8 @@ _MOST_ALARMS = 6
 _MOST_COLOURS = 9
 _GROUPS_NAMED = 6
 _NAMES_IN_A_NOTE = 3
+#: What became of the rows of a file; the last four add up to the first.
+_FATES = ("read", "kept", "merged", "conflicting", "left_out")
 
 _COUNTS = """
 SELECT
@@ -130,12 +133,18 @@ class Home(Viewer):
         selection.offer(source)
         base = selection.base_scenario
         report = report_lines(source)
+        accounts = account_rows(source)
         self._overview.param.update(
             alarm=alarm(report),
             figures=figures(source),
             cards=cards(self.tools, source, base),
             scenarios=[
-                describe(scenario, report.get(scenario.key, []), is_base=scenario.key == base)
+                describe(
+                    scenario,
+                    report.get(scenario.key, []),
+                    accounts.get(scenario.key, []),
+                    is_base=scenario.key == base,
+                )
                 for scenario in sorted(source.manifest.scenarios, key=lambda s: s.key != base)
             ],
             own_files=own_files(),
@@ -210,6 +219,17 @@ def report_lines(source: Source) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def account_rows(source: Source) -> dict[str, list[dict[str, str]]]:
+    """Return, per scenario, what became of the rows of each of its files, as text."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for scenario, file, content, *counts in source.rows(
+        f"SELECT scenario, file, content, {', '.join(_FATES)} FROM import_account"
+    ):
+        fates = {name: _whole(count) for name, count in zip(_FATES, counts, strict=True)}
+        found.setdefault(scenario, []).append({"file": file, "content": content, **fates})
+    return found
+
+
 def alarm(report: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Return the warning of dummy imports, empty where there are none."""
     lines = [
@@ -232,7 +252,11 @@ def alarm(report: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
 
 
 def describe(
-    scenario: PublishedScenario, lines: Sequence[dict[str, Any]], *, is_base: bool
+    scenario: PublishedScenario,
+    lines: Sequence[dict[str, Any]],
+    account: Sequence[dict[str, str]],
+    *,
+    is_base: bool,
 ) -> dict[str, Any]:
     """Return a scenario as it is listed: where it came from, and what its import noticed."""
     warnings = sum(line["severity"] == "warning" for line in lines)
@@ -251,9 +275,31 @@ def describe(
             {"name": file.name, "size": file_size(file.size), "sha256": file.sha256}
             for file in scenario.inputs
         ],
-        "report": [_line(line) for line in lines[:_MOST_LINES]],
+        "account": list(account),
+        "report": by_topic(lines[:_MOST_LINES]),
         "left": f"{_counted(left, 'line')} more are not shown here" if left > 0 else "",
     }
+
+
+def by_topic(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Group the lines of a report by topic, topics with warnings first.
+
+    A topic that warns and informs of something stands in both places, so that no warning is among
+    lines that are not.
+    """
+    topics: dict[tuple[bool, str], list[dict[str, str]]] = {}
+    for line in lines:
+        is_info = line["severity"] != "warning"
+        topics.setdefault((is_info, line["topic"]), []).append(_line(line))
+    return [
+        {
+            "topic": readable(topic).replace("_", " "),
+            "about": TOPICS.get(topic, ""),
+            "severity": "info" if is_info else "warning",
+            "lines": found,
+        }
+        for (is_info, topic), found in sorted(topics.items())
+    ]
 
 
 def _line(line: dict[str, Any]) -> dict[str, str]:
@@ -261,7 +307,6 @@ def _line(line: dict[str, Any]) -> dict[str, str]:
     if line["line"] is not None:
         where += f", line {line['line']}"
     return {
-        "severity": line["severity"],
         "message": line["message"],
         "where": where,
         "count": "" if line["count"] is None else _whole(line["count"]),

@@ -120,28 +120,58 @@ def test_scenarios_are_listed_with_where_they_came_from(home: Home, demo: Source
     assert [entry["is_base"] for entry in home.main.scenarios] == [True, False, False]
 
 
-def test_import_report_is_shown_whole(home: Home):
+def noticed(entry: dict[str, Any], severity: str = "") -> dict[str, dict[str, str]]:
+    """The lines of a scenario's report by their message, of all topics or those of a severity."""
+    return {
+        line["message"]: line
+        for topic in entry["report"]
+        if topic["severity"] == severity or not severity
+        for line in topic["lines"]
+    }
+
+
+def test_import_report_is_shown_whole(home: Home, demo: Source):
     first = home.main.scenarios[0]
     assert first["warnings"] == 0
     assert first["noticed"] == "none"
-    lines = {line["message"]: line for line in first["report"]}
+    lines = noticed(first)
     assert lines["result rows read"]["where"] == "Reference.vd.gz"
     assert lines["result rows read"]["count"] == first["rows"]
+    kept = demo.import_report()
+    assert sum(len(topic["lines"]) for topic in first["report"]) == sum(
+        kept["scenario"] == "Reference"
+    )
+    assert all(topic["about"] for topic in first["report"])
+
+
+def test_what_became_of_the_rows_is_told_per_file(tmp_path: Path):
+    rows = flows("LAMP: ELCD 36 -> LIGHT 36")
+    files = write_set(tmp_path / "files", [*rows, rows[0]], **SETS)
+    [entry] = Home(source=publish(files, tmp_path / "data")).main.scenarios
+    account = {(row["file"], row["content"]): row for row in entry["account"]}
+    fates = account["Case.vd", "results"]
+    assert [fates[name] for name in ("read", "kept", "merged", "conflicting", "left_out")] == [
+        *("3", "2", "1", "0", "0")
+    ]
+    assert {file for file, _ in account} <= {file["name"] for file in entry["files"]}
 
 
 def test_warnings_come_first_and_are_counted(build):
     # Without units, the import has something to say.
     [entry] = Home(source=build(units={})).main.scenarios
-    assert entry["warnings"] > 0
-    kinds = [line["severity"] for line in entry["report"]]
+    assert entry["warnings"] == len(noticed(entry, "warning")) > 0
+    kinds = [topic["severity"] for topic in entry["report"]]
     assert kinds == sorted(kinds, reverse=True)
-    assert kinds.count("warning") == entry["warnings"]
+    assert "info" in kinds
+    units = next(topic for topic in entry["report"] if topic["topic"] == "units")
+    assert units["severity"] == "warning"
+    assert units["about"].startswith("units that are unknown")
 
 
 def test_long_report_says_how_much_is_left_out(build, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("components.home._MOST_LINES", 2)
     [entry] = Home(source=build()).main.scenarios
-    assert len(entry["report"]) == 2
+    assert len(noticed(entry)) == 2
     assert re.fullmatch(r"\d+ lines more are not shown here", entry["left"])
 
 

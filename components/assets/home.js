@@ -131,17 +131,42 @@ function scenario(entry) {
     entry.files.map((file) => [
       file.name, file.size, make("span", {title: file.sha256}, file.sha256.slice(0, 12)),
     ]))
-  const report = table("Import report", [["Kind", "kind"], ["What the import noticed", ""], ["Count", "number"]],
-    entry.report.map((line) => [
-      make("span", {class: line.severity}, line.severity),
-      make("span", {}, line.message, line.where ? make("span", {class: "where"}, line.where) : ""),
-      line.count,
-    ]))
   return make("li", {}, make("details", {}, summary,
     make("div", {class: "inside"},
       make("h3", {}, "Made from"), files,
-      make("h3", {}, "Import report"), report,
+      entry.account.length ? make("h3", {}, "What became of the rows") : "",
+      entry.account.length ? account(entry) : "",
+      make("h3", {}, "What the import noticed"),
+      ...entry.report.map(topic),
       entry.left ? make("p", {}, entry.left) : "")))
+}
+
+// A file and its content come as a line of their own on a narrow page, above the five counts.
+function account(entry) {
+  const fates = [["Read", "read"], ["Kept", "kept"], ["Merged", "merged"],
+    ["In conflict", "conflicting"], ["Left out", "left_out"]]
+  const counted = table("What became of the rows of each file",
+    [["File", "file"], ["Rows of", "file"], ...fates.map(([name]) => [name, "number"])],
+    entry.account.map((row) => [
+      row.file, row.content,
+      ...fates.map(([name, key]) => (
+        make("span", {class: row[key] === "0" ? "none" : "", "data-label": name}, row[key]))),
+    ]))
+  counted.className = "account"
+  return counted
+}
+
+function topic({topic, about, severity, lines}) {
+  const name = make("summary", {class: severity},
+    make("span", {class: "topic"}, topic),
+    make("span", {class: "about"}, about),
+    make("span", {class: "count"}, severity === "warning" ? "warning" : "",
+      lines.length > 1 ? ` ${lines.length} lines` : ""))
+  return make("details", {class: "topic"}, name,
+    table(topic, [["Noticed", ""], ["Count", "number"]], lines.map((line) => [
+      make("span", {}, line.message, line.where ? make("span", {class: "where"}, line.where) : ""),
+      line.count,
+    ])))
 }
 
 function scenarios(model) {
