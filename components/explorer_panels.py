@@ -15,6 +15,7 @@ from catalogs.measures import measures
 from catalogs.source import Answer
 from components.charts.series import WHOLE_HORIZON, year_label
 from components.downloads import Downloads
+from components.figures_table import figures_table
 from components.names import dimension_name, readable
 from components.notices import PlainText
 from components.numbers import significant
@@ -25,11 +26,9 @@ if TYPE_CHECKING:
 
 #: Members beyond which a list of choices would be slower to send than to search by hand.
 _MOST_CHOICES = 400
-_ROWS_PER_PAGE = 15
 
 #: Place of the filter among the folded options.
 _FILTER = 0
-_TABLE_STYLE = ".tabulator { font-size: 13px; font-variant-numeric: tabular-nums; }"
 
 
 class Controls:
@@ -278,20 +277,7 @@ class TablePanel:
         self._stale = False
         wide = wide_table(explorer.table(), explorer.group, explorer.selection.ordered_scenarios)
         self._place[:] = [
-            pn.widgets.Tabulator(
-                wide,
-                show_index=False,
-                disabled=True,
-                pagination="local",
-                page_size=_ROWS_PER_PAGE,
-                # The figures are written out for reading; sorted as text they would mislead.
-                configuration={"columnDefaults": {"headerSort": False}},
-                text_align={str(year): "right" for year in wide.columns[2:]},
-                stylesheets=[_TABLE_STYLE],
-                sizing_mode="stretch_width",
-                theme="simple",
-                margin=(8, 0),
-            )
+            figures_table(wide, [str(year) for year in wide.columns[2:]], margin=(8, 0))
         ]
 
 

@@ -11,6 +11,7 @@ from panel.viewable import Viewable
 
 from catalogs.sankey.graph import Node
 from components.downloads import to_csv
+from components.figures_table import figures_table
 from components.names import readable
 from components.notices import PlainText
 from components.numbers import significant
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 _ROWS_PER_PAGE = 12
 #: Milliseconds that a year stays while the years play.
 _PLAY = 1500
-_STYLE = ".tabulator { font-size: 13px; font-variant-numeric: tabular-nums; }"
 _NUMBERS = ("value", "base", "other", "difference", "in", "out", "of it lost", "taken", "given")
 
 
@@ -206,7 +206,9 @@ class YearBar:
         self._slider.param.watch(self._take, "value")
         self._play.param.watch(self._start_or_stop, "value")
         self._ticking: Any = None
-        self.view = pn.Row(self._play, self._slider, sizing_mode="stretch_width", max_width=640)
+        self.view = pn.Row(
+            self._play, self._slider, sizing_mode="stretch_width", max_width=640, min_height=62
+        )
 
     def follow(self) -> None:
         """Show the year that the params say."""
@@ -303,17 +305,4 @@ def _tabulator(table: pd.DataFrame) -> Viewable:
     written = table.copy()
     for name in set(_NUMBERS).intersection(written.columns):
         written[name] = [significant(value) for value in table[name]]
-    return pn.widgets.Tabulator(
-        written,
-        show_index=False,
-        disabled=True,
-        pagination="local",
-        page_size=_ROWS_PER_PAGE,
-        # The figures are written out for reading; sorted as text they would mislead.
-        configuration={"columnDefaults": {"headerSort": False}},
-        text_align={name: "right" for name in _NUMBERS if name in written.columns},
-        stylesheets=[_STYLE],
-        sizing_mode="stretch_width",
-        theme="simple",
-        margin=(0, 0, 18, 0),
-    )
+    return figures_table(written, _NUMBERS, rows=_ROWS_PER_PAGE, margin=(0, 0, 18, 0))
