@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
+import pyarrow as pa
 
 from catalogs import carriers, emissions
 from catalogs.groups import Classifier
@@ -374,9 +375,13 @@ def _insert(
     if not rows:
         return
     described = connection.execute(f"DESCRIBE {table}").fetchall()
-    columns = {f"c{i}": [row[i] for row in rows] for i in range(len(described))}
-    lists = ", ".join(f"unnest($c{i}::{column[1]}[])" for i, column in enumerate(described))
-    connection.execute(f"INSERT INTO {table} SELECT {lists}", columns)
+    columns = {
+        name: list(cells)
+        for (name, *_), cells in zip(described, zip(*rows, strict=True), strict=True)
+    }
+    connection.register("new_rows", pa.table(columns))
+    connection.execute(f"INSERT INTO {table} BY NAME FROM new_rows")
+    connection.unregister("new_rows")
 
 
 def _report_what_is_missing(connection: duckdb.DuckDBPyConnection, network: Network) -> None:

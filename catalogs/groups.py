@@ -22,7 +22,6 @@ OTHER_FUEL = "Other"
 SHARED_SECTOR = "Shared"
 SUPPLY_SECTOR = "Supply and conversion"
 OTHER_END_USE = "Other end use"
-_CONVERSION_SETS = frozenset({"ELE", "CHP", "HPL"})
 #: Fuel sets too broad to say much: asked last.
 _BROAD_FUELS = frozenset({"REN", "REN+", "FOS", "FOS+", "SYN", "SYN+"})
 
@@ -117,22 +116,30 @@ class Classifier:
     rules: RuleBook = field(default_factory=RuleBook)
     _fuels: dict[Node, Choice] = field(default_factory=dict)
     _process_choices: dict[tuple[str, str, str], Choice] = field(default_factory=dict)
-    _downstream: dict[Node, frozenset[str]] = field(default_factory=dict)
+    _items: dict[tuple[str, str, str], Item] = field(default_factory=dict)
     _demand_sectors: dict[Node, Choice] = field(default_factory=dict)
+    _sectors_of: dict[tuple[str, frozenset[str]], frozenset[str]] = field(default_factory=dict)
+    _ruled: dict[tuple[str, str, str, str], Choice | None] = field(default_factory=dict)
 
     def ruled(self, dimension: str, kind: str, region: str, code: str) -> Choice | None:
         """Return the group that a rule table gives a process or commodity, None where none does."""
-        verdict = self.rules.find(dimension, self.item(kind, region, code))
-        return _chosen(verdict) if verdict else None
+        key = (dimension, kind, region, code)
+        if key not in self._ruled:
+            verdict = self.rules.find(dimension, self.item(kind, region, code))
+            self._ruled[key] = _chosen(verdict) if verdict else None
+        return self._ruled[key]
 
     def item(self, kind: str, region: str, code: str) -> Item:
         """Return a process or commodity as rules see it."""
-        network, node = self.network, (region, code)
-        if kind == "process":
-            texts, sets = network.process_text, network.process_sets
-        else:
-            texts, sets = network.commodity_text, network.commodity_sets
-        return Item(kind, region, code, texts.get(node, ""), sets.get(node, frozenset()))
+        key = (kind, region, code)
+        if key not in self._items:
+            network, node = self.network, (region, code)
+            if kind == "process":
+                texts, sets = network.process_text, network.process_sets
+            else:
+                texts, sets = network.commodity_text, network.commodity_sets
+            self._items[key] = Item(*key, texts.get(node, ""), sets.get(node, frozenset()))
+        return self._items[key]
 
     def choice(self, dimension: str, region: str, process: str) -> Choice:
         """Return the group of a process in a dimension: sector, technology or fuel."""
@@ -256,6 +263,15 @@ class Classifier:
             return Choice(name, "description of the demand")
         return Choice(OTHER_END_USE, "no rule", NOTHING)
 
+    def _demand_sectors_of(self, region: str, demands: frozenset[str]) -> frozenset[str]:
+        """Return the sectors of demand commodities; many processes lead to the same ones."""
+        key = (region, demands)
+        if key not in self._sectors_of:
+            self._sectors_of[key] = frozenset(
+                self.demand_sector(region, demand).group for demand in demands
+            )
+        return self._sectors_of[key]
+
     def sector(self, region: str, process: str) -> Choice:
         """Return the sector of a process: by rule, by set, else by the demands it leads to."""
         return self.choice("sector", region, process)
@@ -264,8 +280,9 @@ class Classifier:
         sets = self.network.process_sets.get((region, process), frozenset())
         if choice := _match_sets("sectors", sets):
             return choice
-        demands = self.demands_downstream(region, process)
-        sectors = {self.demand_sector(region, d).group for d in demands}
+        sectors = self._demand_sectors_of(
+            region, self.network.demands_downstream.get((region, process), frozenset())
+        )
         if len(sectors) == 1:
             (sector,) = sectors
             origin = NOTHING if sector == OTHER_END_USE else DEFAULT
@@ -275,38 +292,6 @@ class Classifier:
                 return Choice(SHARED_SECTOR, "several demands downstream", NOTHING)
             return Choice(OTHER_END_USE, "no demand downstream", NOTHING)
         return Choice(SUPPLY_SECTOR, "no single demand sector downstream")
-
-    def demands_downstream(self, region: str, process: str) -> frozenset[str]:
-        """Return the demand commodities that a process leads to.
-
-        The way down stops at power and heat plants and at trade, where everything mixes.
-        """
-        start = (region, process)
-        if start not in self._downstream:
-            self._downstream[start] = self._walk_down(region, process)
-        return self._downstream[start]
-
-    def _walk_down(self, region: str, process: str) -> frozenset[str]:
-        found: set[str] = set()
-        seen = {process}
-        waiting = [process]
-        while waiting:
-            current = waiting.pop()
-            for commodity in self.network.outputs.get((region, current), []):
-                kind = self.network.kind(region, commodity)
-                if kind == "demand":
-                    found.add(commodity)
-                elif kind != "emission":
-                    for consumer in self.network.consumers.get((region, commodity), []):
-                        if consumer not in seen:
-                            seen.add(consumer)
-                            if self._leads_on(region, consumer):
-                                waiting.append(consumer)
-        return frozenset(found)
-
-    def _leads_on(self, region: str, process: str) -> bool:
-        sets = self.network.process_sets.get((region, process), frozenset())
-        return not (sets & _CONVERSION_SETS) and not self.network.is_trade(region, process)
 
     # ------------------------------------------------------------------ technologies
 

@@ -20,6 +20,7 @@ from catalogs import (
     results,
     rule_tables,
     semantics,
+    units,
 )
 from catalogs.errors import TimesError, UnreadableFileError
 from catalogs.readers import READERS, parquet
@@ -171,6 +172,7 @@ def _import_scenario(
     progress: Progress,
 ) -> PublishedScenario:
     """Build the file of one scenario at ``path``; return what the manifest says of it."""
+    units.load_soon()
     header, regions, rows = _build(path, files, progress, model=model, tables=tables)
     name = f"{_SLUG.sub('_', header.scenario)[:60]}-{digest[:12]}.duckdb"
     progress(1.0, "done")

@@ -156,8 +156,54 @@ class Network:
 
     def energy(self, region: str, process: str, direction: str) -> list[str]:
         """Return the energy commodities that a process takes or gives."""
-        side = self.inputs if direction == IN else self.outputs
-        return [c for c in side.get((region, process), []) if self.kind(region, c) == "energy"]
+        return self._energy[direction].get((region, process), [])
+
+    @cached_property
+    def _energy(self) -> dict[str, dict[Node, list[str]]]:
+        return {
+            direction: {
+                (region, process): [c for c in commodities if self.kind(region, c) == "energy"]
+                for (region, process), commodities in side.items()
+            }
+            for direction, side in ((IN, self.inputs), (OUT, self.outputs))
+        }
+
+    @cached_property
+    def demands_downstream(self) -> dict[Node, frozenset[str]]:
+        """The demand commodities that each process leads to.
+
+        The way down stops at power and heat plants and at trade, where everything mixes.
+        """
+        # Sets as the bits of a number, handed up from consumers to producers until none grows.
+        number: dict[str, int] = {}
+        reached: dict[Node, int] = dict.fromkeys(self.processes, 0)
+        feeders: dict[Node, list[Node]] = {}
+        for (region, process), commodities in self.outputs.items():
+            node = (region, process)
+            for commodity in commodities:
+                kind = self.kind(region, commodity)
+                if kind == "demand":
+                    reached[node] |= 1 << number.setdefault(commodity, len(number))
+                elif kind != "emission":
+                    for consumer in self.consumers.get((region, commodity), []):
+                        feeders.setdefault((region, consumer), []).append(node)
+        waiting = [node for node, bits in reached.items() if bits]
+        while waiting:
+            node = waiting.pop()
+            if not self._leads_on(node):
+                continue
+            bits = reached[node]
+            for feeder in feeders.get(node, []):
+                if bits & ~reached[feeder]:
+                    reached[feeder] |= bits
+                    waiting.append(feeder)
+        names = list(number)
+        sets = {bits: _chosen_by(bits, names) for bits in set(reached.values())}
+        return {node: sets[bits] for node, bits in reached.items()}
+
+    def _leads_on(self, node: Node) -> bool:
+        sets = self.process_sets.get(node, frozenset())
+        return not (sets & PLANT_SETS) and not self.is_trade(*node)
 
     def passes_through(self, region: str, process: str) -> bool:
         """Whether a process only hands energy on: one in, one out, and as much out as in.
@@ -173,6 +219,10 @@ class Network:
         amount_in = self.amount[region, process, taken[0], IN]
         amount_out = self.amount[region, process, given[0], OUT]
         return amount_in > 0 and abs(amount_out / amount_in - 1) < PASS_THROUGH_TOLERANCE
+
+
+def _chosen_by(bits: int, names: list[str]) -> frozenset[str]:
+    return frozenset(name for place, name in enumerate(names) if bits >> place & 1)
 
 
 def load_network(connection: duckdb.DuckDBPyConnection) -> Network:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ _SIZES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
 #: Sizes in which annual totals and prices of a currency are offered, and those per head.
 _CURRENCY_SIZES = ("M", "G", "")
 _CURRENCY_PER_CAPITA = ("", "k")
+
+_loading = threading.Lock()
 
 #: How far rates that lead from one currency to another on two ways may differ.
 _SAME_RATE = 1e-6
@@ -63,8 +66,18 @@ def _table() -> Mapping[str, Unit]:
     return found
 
 
-@cache
+def load_soon() -> None:
+    """Start loading pint, which takes half a second, beside what else there is to do."""
+    threading.Thread(target=_registry, name="load pint", daemon=True).start()
+
+
 def _registry() -> Any:
+    with _loading:
+        return _loaded_registry()
+
+
+@cache
+def _loaded_registry() -> Any:
     import pint
 
     registry: Any = pint.UnitRegistry(cache_folder=None)
@@ -162,16 +175,33 @@ def _rates() -> Mapping[str, tuple[str, float]]:
 # ---------------------------------------------------------------------------- dimensions
 
 
-def _simple(unit: str) -> tuple[str, float]:
-    """Return the dimension of a unit without a slash and its size in that dimension."""
+# A dimension stands in the table, while a size takes pint, which is slow to load: what only asks
+# for dimensions does without.
+
+
+def _dimension_of(unit: str) -> str:
+    """Return the dimension of a unit without a slash."""
     unit = unit.strip()
     if found := _table().get(unit.lower()):
-        return found.dimension, _size(unit.lower())
+        return found.dimension
     if money := _money(unit):
-        size, name = money
-        kin, worth = _rates().get(name, (name, 1.0))
-        return f"currency {kin}", _SIZES[size] * worth
-    return f"unit {unit}", 1.0
+        return f"currency {_kin(money[1])[0]}"
+    return f"unit {unit}"
+
+
+def _size_of(unit: str) -> float:
+    """Return the size of a unit without a slash in its dimension."""
+    unit = unit.strip()
+    if unit.lower() in _table():
+        return _size(unit.lower())
+    if money := _money(unit):
+        return _SIZES[money[0]] * _kin(money[1])[1]
+    return 1.0
+
+
+def _kin(currency: str) -> tuple[str, float]:
+    """Return the first currency that a currency converts to, and its worth in that one."""
+    return _rates().get(currency, (currency, 1.0))
 
 
 def _parts(unit: str) -> list[str]:
@@ -189,7 +219,7 @@ def dimension(unit: str) -> str:
     """
     if not unit or unit == UNKNOWN_UNIT:
         return UNKNOWN_UNIT
-    return "/".join(_simple(part)[0] for part in _parts(unit))
+    return "/".join(_dimension_of(part) for part in _parts(unit))
 
 
 @semantics.remembered
@@ -215,8 +245,8 @@ def factor(unit_from: str, unit_to: str) -> float:
             f"{unit_from} cannot be converted to {unit_to}.",
             _rate_needed(unit_from, unit_to) or "Choose one unit, or show the two apart.",
         )
-    sizes_from = [_simple(part)[1] for part in _parts(unit_from)]
-    sizes_to = [_simple(part)[1] for part in _parts(unit_to)]
+    sizes_from = [_size_of(part) for part in _parts(unit_from)]
+    sizes_to = [_size_of(part) for part in _parts(unit_to)]
     result = sizes_from[0] / sizes_to[0]
     if len(sizes_from) == 2:
         result *= sizes_to[1] / sizes_from[1]
@@ -244,7 +274,7 @@ def average_power(unit_energy: str, unit_power: str) -> float:
     if dimension(unit_energy) != "energy" or dimension(unit_power) != "power":
         raise MixedUnitsError(f"{unit_energy} per hour is no {unit_power}.", "Choose GW or MW.")
     seconds = HOURS_PER_YEAR * 3600
-    return _simple(unit_energy)[1] / seconds / _simple(unit_power)[1]
+    return _size_of(unit_energy) / seconds / _size_of(unit_power)
 
 
 def size_below(unit: str) -> float:
@@ -253,7 +283,7 @@ def size_below(unit: str) -> float:
     Amounts to which prices of different units belong compare by it.
     """
     parts = _parts(unit)
-    return _simple(parts[1])[1] if len(parts) == 2 else 1.0
+    return _size_of(parts[1]) if len(parts) == 2 else 1.0
 
 
 # ---------------------------------------------------------------------------- offered
@@ -271,7 +301,7 @@ def compatible(unit: str) -> list[str]:
         f"{name}/{per.name}"
         for name in smallest
         for per in _table().values()
-        if "price" in per.shown and per.dimension == _simple(below[0])[0]
+        if "price" in per.shown and per.dimension == _dimension_of(below[0])
     ]
     return list(dict.fromkeys([unit, *prices]))
 
@@ -292,7 +322,7 @@ def _in_money(part: str, sizes: tuple[str, ...]) -> list[str]:
     money = _money(part.strip())
     if not money:
         return []
-    kin = _rates().get(money[1], (money[1], 1.0))[0]
+    kin = _kin(money[1])[0]
     others = sorted(name for name, (root, _) in _rates().items() if root == kin)
     names = dict.fromkeys([money[1], *others])
     return [f"{size}{name}" for name in names for size in sizes]
@@ -300,7 +330,7 @@ def _in_money(part: str, sizes: tuple[str, ...]) -> list[str]:
 
 def _alternatives(part: str) -> list[str]:
     """Return the units offered in place of one without a slash."""
-    own = _simple(part)[0]
+    own = _dimension_of(part)
     return _in_money(part, _CURRENCY_SIZES) or (
         [u.name for u in _table().values() if u.dimension == own and "yes" in u.shown] or [part]
     )

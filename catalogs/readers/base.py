@@ -6,12 +6,15 @@ and one line in ``readers/__init__.py``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import duckdb
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from catalogs import codes
 
@@ -126,6 +129,31 @@ def create_raw_result(connection: duckdb.DuckDBPyConnection, *, with_units: bool
     names = (*RAW_RESULT_COLUMNS, *(UNIT_COLUMNS if with_units else ()))
     columns = ", ".join(f"{name} VARCHAR" for name in names)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE raw_result ({columns}, value DOUBLE)")
+
+
+def store_coded_results(
+    columns: Mapping[str, tuple[NDArray[np.integer[Any]], list[str]]],
+    values: NDArray[np.float64],
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    """Make ``raw_result``, in codes, of all its columns; NaN stands for a missing value.
+
+    Each of ``RAW_RESULT_COLUMNS`` has a number per row, and the sorted texts that these are the
+    positions of.
+    """
+    codes.make(connection, {name: texts for name, (_, texts) in columns.items()})
+    categories = {
+        name: pd.Categorical.from_codes(places, categories=pd.Index(texts))
+        for name, (places, texts) in columns.items()
+    }
+    frame = pd.DataFrame({**categories, "value": values}, copy=False)
+    connection.register("coded_columns", frame)
+    # DuckDB takes categories for an ENUM: with the same texts it is the same type.
+    cells = ", ".join(f"{name}::{codes.type_of(name)} AS {name}" for name in RAW_RESULT_COLUMNS)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE raw_result AS SELECT {cells}, value FROM coded_columns"
+    )
+    connection.unregister("coded_columns")
 
 
 def raw_result_as_text(connection: duckdb.DuckDBPyConnection) -> None:

@@ -12,7 +12,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -117,10 +117,6 @@ class GdxContents:
         return pa.array(self.labels, pa.string())
 
     @cached_property
-    def _position(self) -> dict[str, int]:
-        return {label.upper(): position for position, label in enumerate(self.labels)}
-
-    @cached_property
     def _without_none(self) -> NDArray[np.int32]:
         """Map every position to itself, or to that of ``'-'`` where the label means no value."""
         mapped = np.arange(len(self.labels), dtype=np.int32)
@@ -128,18 +124,32 @@ class GdxContents:
         mapped[empty] = self.labels.index(NO_VALUE)
         return mapped
 
-    def positions(self, labels: Sequence[str]) -> list[int]:
-        """Return where in ``labels`` those of the given ones stand that the file has."""
-        return [self._position[name.upper()] for name in labels if name.upper() in self._position]
-
     def column(self, keys: NDArray[np.int32]) -> pa.DictionaryArray:
         """Return text for keys; ``-``, ``NONE`` and the empty label become ``'-'``."""
         mapped = self._without_none[keys]
         return pa.DictionaryArray.from_arrays(pa.array(mapped), self._label_array)
 
+    def coded(self, keys: NDArray[np.int32]) -> tuple[NDArray[np.integer[Any]], list[str]]:
+        """Return the same text as positions in the sorted texts that occur."""
+        mapped = self._without_none[keys]
+        used = np.flatnonzero(np.bincount(mapped, minlength=len(self.labels)))
+        texts = sorted({self.labels[label] for label in used})
+        place = {text: number for number, text in enumerate(texts)}
+        rank = np.zeros(len(self.labels), np.min_scalar_type(-max(len(texts), 1)))
+        rank[used] = [place[self.labels[label]] for label in used]
+        return rank[mapped], texts
 
-def read_gdx(path: Path, symbols: Sequence[str], *, shown_as: str) -> GdxContents:
+
+def read_gdx(
+    path: Path,
+    symbols: Sequence[str],
+    *,
+    shown_as: str,
+    only: Mapping[str, Sequence[str]] | None = None,
+) -> GdxContents:
     """Read ``symbols``, those of them that exist, from the GDX file at ``path``.
+
+    Of a symbol in ``only``, just the rows whose first label is one of those given are kept.
 
     Raises ``UnreadableFileError`` (about ``shown_as``) for a file that the library refuses, or at
     which it crashes or hangs, and ``MissingExtraError`` where there is no library.
@@ -147,7 +157,8 @@ def read_gdx(path: Path, symbols: Sequence[str], *, shown_as: str) -> GdxContent
     require_extra()
     with TemporaryDirectory(prefix="times-gdx-") as folder:
         # The library takes at most 255 characters of a path: give it the name alone.
-        request = {"gdx": path.name, "folder": folder, "symbols": list(symbols)}
+        request: dict[str, Any] = {"gdx": path.name, "folder": folder, "symbols": list(symbols)}
+        request["only"] = {name: list(labels) for name, labels in (only or {}).items()}
         command = [sys.executable, "-P", gdx_process.__file__, json.dumps(request)]
         try:
             done = subprocess.run(

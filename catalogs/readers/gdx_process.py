@@ -3,7 +3,9 @@
 The GDX library is native code that can abort, fault or loop for ever on a damaged file (seen with
 single changed bytes). In a process of its own that costs one import and not the server.
 
-Called with one argument, JSON: ``{"gdx": file, "folder": where to write, "symbols": names}``.
+Called with one argument, JSON: ``{"gdx": file, "folder": where to write, "symbols": names,
+"only": {symbol: labels}}``. Of a symbol in ``only`` just the rows whose first label is one of
+those (in whatever case) are written.
 Writes into the folder
 
 - ``contents.json``: ``labels`` (all labels of the file; keys are positions in it), ``symbols``
@@ -55,6 +57,8 @@ def main(request: dict[str, Any]) -> int:
         return NO_GDX
 
     folder = Path(request["folder"])
+    labels = arrays.gdxGetUelList(handle)
+    only = {name.lower(): _positions(labels, wanted) for name, wanted in request["only"].items()}
     symbols = _symbols(gdx, handle)
     texts: dict[str, list[str]] = {}
     for name in request["symbols"]:
@@ -62,16 +66,24 @@ def main(request: dict[str, Any]) -> int:
         if symbol is None:
             continue
         keys, values = _records(arrays, handle, symbol, symbols[symbol])
+        if name.lower() in only and keys.shape[1]:
+            rows = np.flatnonzero(np.isin(keys[:, 0], only[name.lower()]))
+            keys, values = keys[rows], values[rows]
         np.save(folder / f"{name.lower()}.keys.npy", keys)
         if symbols[symbol]["kind"] == "set":
             texts[name.lower()] = [str(value) for value in values]
         else:
             np.save(folder / f"{name.lower()}.values.npy", values.astype(np.float64))
-    contents = {"labels": arrays.gdxGetUelList(handle), "symbols": symbols, "texts": texts}
+    contents = {"labels": labels, "symbols": symbols, "texts": texts}
     (folder / "contents.json").write_text(json.dumps(contents), encoding="utf-8")
     gdx.gdxClose(handle)
     gdx.gdxFree(handle)
     return 0
+
+
+def _positions(labels: list[str], wanted: list[str]) -> list[int]:
+    names = {name.upper() for name in wanted}
+    return [position for position, label in enumerate(labels) if label.upper() in names]
 
 
 def _symbols(gdx: Any, handle: Any) -> dict[str, dict[str, Any]]:
@@ -101,7 +113,7 @@ def _records(
     rows = len(values)
     if keys is None:
         keys = np.empty((rows, 0))
-    return np.asarray(keys).reshape(rows, -1).astype(np.int32), values[:, 0]
+    return np.asarray(keys).reshape(rows, -1).astype(np.int32, copy=False), values[:, 0]
 
 
 if __name__ == "__main__":

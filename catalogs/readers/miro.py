@@ -20,7 +20,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from catalogs.errors import UnreadableFileError
 from catalogs.readers import gdx_times, miro_inputs, miro_tables
@@ -34,6 +33,7 @@ from catalogs.readers.base import (
     create_raw_result,
     no_progress,
     report,
+    store_coded_results,
 )
 from catalogs.readers.gdx import GdxContents, is_gdx, numbers, read_gdx, require_extra
 from catalogs.readers.text_files import first_bytes
@@ -307,7 +307,12 @@ def _read_data(path: Path, shown_as: str, progress: Progress) -> GdxContents:
     """Read the symbols needed; raise ``UnreadableFileError`` if there are no results."""
     progress(0.1, "reading GDX")
     wanted = ("cubeoutput", *miro_inputs.SYMBOLS, *gdx_times.symbols())
-    contents = read_gdx(path, tuple(dict.fromkeys(wanted)), shown_as=shown_as)
+    contents = read_gdx(
+        path,
+        tuple(dict.fromkeys(wanted)),
+        shown_as=shown_as,
+        only={"cubeinput": miro_inputs.USED},
+    )
     symbol = contents.symbols.get("cubeoutput")
     if symbol is None and gdx_times.is_times_run(contents):
         return contents
@@ -333,16 +338,16 @@ def _store_results(contents: GdxContents, file: str, connection: duckdb.DuckDBPy
     domain = contents.symbols["cubeoutput"].domain
     order = domain if set(domain) == set(_RESULT_ORDER) else _RESULT_ORDER
     found = numbers(contents.numbers["cubeoutput"])
-    columns: dict[str, pa.Array] = {
-        name: contents.column(keys[:, order.index(_RESULT_DOMAIN[name])])
-        for name in RAW_RESULT_COLUMNS
-    }
-    columns["value"] = found.values
-    create_raw_result(connection)
-    connection.register("miro_result", pa.table(columns))
-    connection.execute("INSERT INTO raw_result BY NAME SELECT * FROM miro_result")
-    connection.unregister("miro_result")
     rows = len(keys)
+    if rows:
+        columns = {
+            name: contents.coded(keys[:, order.index(_RESULT_DOMAIN[name])])
+            for name in RAW_RESULT_COLUMNS
+        }
+        values = found.values.to_numpy(zero_copy_only=False)
+        store_coded_results(columns, values, connection)
+    else:
+        create_raw_result(connection)
     report(connection, "info", "read", "Result rows read from cubeoutput.", file=file, count=rows)
     for kind, count in found.special.items():
         kept = "kept" if kind.endswith("INF") else "kept without a value"

@@ -124,16 +124,17 @@ def _make_inputs(
     """Make ``miro_input`` and report how many rows were used and left out."""
     keys = contents.keys.get("cubeinput", np.empty((0, len(_INPUT_ORDER)), np.int32))
     values = contents.numbers.get("cubeinput", np.empty(0))
+    symbol = contents.symbols.get("cubeinput")
+    read = symbol.rows if symbol else 0  # of which only the parameters USED are here
     if keys.shape[1] != len(_INPUT_ORDER) or len(values) != len(keys):
         message = "cubeinput has other dimensions than expected and was not read."
-        report(connection, "warning", "left_out", message, file=file, count=len(keys))
-        keys, values = np.empty((0, len(_INPUT_ORDER)), np.int32), np.empty(0)
-    elif not len(keys):
+        report(connection, "warning", "left_out", message, file=file, count=read)
+        keys, values, read = np.empty((0, len(_INPUT_ORDER)), np.int32), np.empty(0), 0
+    elif not read:
         message = "There are no inputs (cubeinput): units, sets and topology are unknown."
         report(connection, "warning", "read", message, file=file)
     loaded = order[keys[:, _INPUT_ORDER.index("dd")]]
-    wanted = np.isin(keys[:, 0], contents.positions(USED))
-    rows = np.flatnonzero(wanted & (loaded > 0))
+    rows = np.flatnonzero(loaded > 0)
     rows = rows[np.argsort(loaded[rows], kind="stable")]
     used, found = keys[rows], numbers(values[rows])
     columns: dict[str, pa.Array] = {
@@ -143,17 +144,17 @@ def _make_inputs(
     columns |= {"value": found.values, "place": pa.array(np.arange(len(rows)))}
     _make_table(connection, "miro_input", columns)
     connection.execute("UPDATE miro_input SET name = upper(name)")
-    skipped = int((wanted & (loaded == 0)).sum())
     for message, count in (
         ("Input rows used.", len(rows)),
-        ("Input rows left out: of data files that the scenario does not use.", skipped),
-        ("Input rows left out: of parameters that no analysis needs.", int((~wanted).sum())),
+        (
+            "Input rows left out: of data files that the scenario does not use.",
+            len(keys) - len(rows),
+        ),
+        ("Input rows left out: of parameters that no analysis needs.", read - len(keys)),
     ):
         topic = "left_out" if "left out" in message else "read"
         report(connection, "info", topic, message, file=file, count=count)
-    account(
-        connection, file, "inputs", read=len(keys), kept=len(rows), left_out=len(keys) - len(rows)
-    )
+    account(connection, file, "inputs", read=read, kept=len(rows), left_out=read - len(rows))
     for kind, count in found.special.items():
         message = f"Input rows whose value is {kind} in GAMS."
         report(connection, "warning", "special_value", message, file=file, count=count)

@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
 from catalogs import codes
 from catalogs.errors import UnreadableFileError
-from catalogs.readers.base import RAW_RESULT_COLUMNS, report
+from catalogs.readers.base import RAW_RESULT_COLUMNS, report, store_coded_results
 from catalogs.readers.text_files import MAX_LINE, PlainText, as_plain_utf8, is_compressed
 from catalogs.readers.veda_header import COLUMN_OF_DIMENSION, VedaHeader
 from catalogs.tables import NO_VALUE
@@ -82,38 +80,21 @@ def _read_with_arrow(
     values = table.column(_value_column(header)).to_numpy()
     if not len(values) or table.column(_value_column(header)).null_count:
         return None
-    columns: dict[str, Any] = {}
-    texts: dict[str, list[str]] = {}
+    columns: dict[str, tuple[NDArray[np.integer[Any]], list[str]]] = {}
     for name in RAW_RESULT_COLUMNS:
         found = _codes_of(table.column(f"c{coded[name]}")) if name in coded else None
-        if found is None:
-            found = np.zeros(len(values), np.int8), [NO_VALUE]
-        columns[name] = pd.Categorical.from_codes(found[0], categories=pd.Index(found[1]))
-        texts[name] = found[1]
+        columns[name] = found or (np.zeros(len(values), np.int8), [NO_VALUE])
     del table
     pa.default_memory_pool().release_unused()
-    if not np.isfinite(values).all() or any(map(_is_odd, itertools.chain(*texts.values()))):
+    texts = itertools.chain.from_iterable(found for _, found in columns.values())
+    if not np.isfinite(values).all() or any(map(_is_odd, texts)):
         return None
-    _store_codes(pd.DataFrame({**columns, "value": values}, copy=False), texts, connection)
+    store_coded_results(columns, values, connection)
     return len(values)
 
 
 def _is_odd(text: str) -> bool:
     return len(text) > MAX_LINE or "\n" in text or "\r" in text
-
-
-def _store_codes(
-    columns: pd.DataFrame, texts: Mapping[str, list[str]], connection: duckdb.DuckDBPyConnection
-) -> None:
-    """Make ``raw_result`` of columns that are categories."""
-    codes.make(connection, texts)
-    connection.register("veda_columns", columns)
-    # DuckDB takes categories for an ENUM: with the same texts it is the same type.
-    cells = ", ".join(f"{name}::{codes.type_of(name)} AS {name}" for name in RAW_RESULT_COLUMNS)
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE raw_result AS SELECT {cells}, value FROM veda_columns"
-    )
-    connection.unregister("veda_columns")
 
 
 def _is_ordinary(path: Path) -> bool:
