@@ -117,6 +117,12 @@ def import_files(
     semantics.use(store.directory / semantics.FOLDER)
     paths = list(paths)
     files, tables_among = rule_tables.pick(expand(paths))
+    if not files:
+        raise UnreadableFileError(
+            tables_among[0].name,
+            "it is a rule table, and there are no results among the files",
+            "results to import with it, or a dataset: python -m catalogs check NAME --rules FILE",
+        )
     gathered, left = gather(files, [path for path in paths if not path.is_dir()])
     for path in left:
         leave_aside(path)

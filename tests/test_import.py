@@ -137,6 +137,14 @@ def test_a_path_that_is_not_there_is_named(published: Source, tmp_path: Path) ->
     assert error.what.endswith("nowhere.vd: there is no such file or folder")
 
 
+def test_a_rule_table_alone_is_refused(published: Source, tmp_path: Path) -> None:
+    (tmp_path / "groups.csv").write_text("dimension,group,code\nsector,Homes,RES*\n")
+    for named in (tmp_path, tmp_path / "groups.csv"):
+        with pytest.raises(UnreadableFileError, match="is a rule table, and there are no results"):
+            import_files(Store(published.manifest_path.parents[1]), "case", [named])
+    assert published.is_current
+
+
 def test_nothing_at_all_is_refused(published: Source) -> None:
     assert_refused(published, [])
 

@@ -210,6 +210,20 @@ def test_nothing_is_ever_unpacked_outside(gdx: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("outside.txt"))
 
 
+def test_timeslices_in_a_circle_are_reported_and_nothing_is_lost(tmp_path: Path) -> None:
+    circle = [("R1", "S", "W", ""), ("R1", "W", "S", "")]
+    path = write(tmp_path / "circle.gdx", PARAMETERS, {**SETS, "TS_MAP": circle})
+    source = publish(tmp_path / "data", path)
+    assert source.rows("SELECT timeslice, parent FROM timeslice WHERE level = 'SEASON'") == [
+        ("S", "ANNUAL"),
+        ("W", "ANNUAL"),
+    ]
+    report = source.import_report()
+    [message] = [m for m in report.message if "within each other" in m]
+    assert message.endswith("what they are in is not told: S, W.")
+    assert source.rows("SELECT sum(value) FROM result WHERE attribute = 'VAR_FOut'")[0][0] > 0
+
+
 # ---------------------------------------------------------------------------- real results
 
 

@@ -488,7 +488,8 @@ def test_fractions_that_do_not_make_a_year_are_noticed() -> None:
 
 def test_timeslices_within_each_other_do_not_hang_the_reader() -> None:
     circle = TimesliceInputs(ancestors={"A": ["B"], "B": ["A"], "C": ["C"]})
-    nodes, _ = timeslice_tree(circle, [])
+    nodes, problems = timeslice_tree(circle, [])
+    assert problems[0].endswith("what they are in is not told: A, B.")
     assert {n.name: n.parent for n in nodes if n.name != "ANNUAL"} == {
         "A": "ANNUAL",
         "B": "ANNUAL",

@@ -11,6 +11,7 @@ import pytest
 
 from catalogs.errors import UnreadableFileError
 from catalogs.importing import complete, load_attributes
+from catalogs.readers import side_tables
 from catalogs.readers.veda import VedaReader, read_header
 from catalogs.tables import create_tables
 from tests.times_files import DIMENSIONS, cells, flows, header, row, write_set, write_vd
@@ -527,6 +528,51 @@ def test_a_table_with_an_endless_cell_is_refused(tmp_path: Path) -> None:
     text = f"commodity,unit\nCOA,{'x' * 200_000}\n"
     error = refused(beside(tmp_path, "commodity_units.csv", text))
     assert (error.file, error.line) == ("commodity_units.csv", 2)
+
+
+LONG = "x" * 10**7
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f"commodity,unit\nCOA,PJ\nELC,{LONG}\n", 3),
+        (f"commodity,unit,{LONG}\nCOA,PJ\n", 1),
+        ("commodity,unit\nCOA," + "," * 10**7, 2),
+        (f"commodity,unit,{'x' * 200_000}\nCOA,PJ\n", 1),
+    ],
+    ids=["cell", "head", "commas", "long name"],
+)
+def test_a_table_with_an_endless_line_is_refused_with_its_line(
+    tmp_path: Path, text: str, line: int
+) -> None:
+    error = refused(beside(tmp_path, "commodity_units.csv", text))
+    assert (error.file, error.line) == ("commodity_units.csv", line)
+    assert len(str(error)) + len(error.details) < 1000
+
+
+@pytest.mark.parametrize(
+    ("rows", "circle", "line"),
+    [
+        ("ANNUAL,1,,\nA,0.5,B,\nB,0.5,A,\n", "A in B in A", 3),
+        ("A,1,A,\n", "A in A", 2),
+        ("ANNUAL,1,A,\nA,1,ANNUAL,\n", "ANNUAL in A in ANNUAL", 2),
+        ("A,1,B,\nB,1,ANNUAL,\nB,1,A,R1\n", "A in B in A", 2),
+    ],
+    ids=["two", "itself", "root", "in one region"],
+)
+def test_timeslices_in_a_circle_are_refused(
+    tmp_path: Path, rows: str, circle: str, line: int
+) -> None:
+    text = "timeslice,year_fraction,parent,region\n" + rows
+    error = refused(beside(tmp_path, "timeslices.csv", text))
+    assert error.what == f"timeslices.csv, line {line}: timeslices are within each other: {circle}"
+
+
+def test_timeslices_whose_parents_differ_by_region_are_no_circle(tmp_path: Path) -> None:
+    text = "timeslice,year_fraction,parent,region\nA,1,B,R1\nB,1,A,R2\n"
+    path = beside(tmp_path, "timeslices.csv", text)
+    assert len(side_tables.read_rows(path.parent / "timeslices.csv")) == 2
 
 
 def test_a_table_beside_no_results_is_refused(tmp_path: Path) -> None:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
 from catalogs.errors import UnreadableFileError
 from catalogs.readers.base import ScenarioHeader, account, report
-from catalogs.readers.text_files import decode, open_bytes
+from catalogs.readers.text_files import MAX_LINE, decode, open_bytes
 
 
 @dataclass(frozen=True)
@@ -100,20 +101,17 @@ def read(
 
 def read_rows(path: Path) -> list[Row]:
     """Read a side table: text cells, numbers where the column is one, None for an empty cell."""
-    table = SIDE_TABLES[_kind(path)]
+    kind = _kind(path)
+    table = SIDE_TABLES[kind]
     with open_bytes(path) as stream:
-        reader = csv.DictReader(decode(stream.read()).splitlines())
-        names = [name.strip().lower() for name in reader.fieldnames or []]
-        if missing := [name for name in table.required if name not in names]:
-            raise UnreadableFileError(
-                path.name,
-                f"the column {missing[0]!r} is missing",
-                f"the columns {', '.join(table.required)}",
-                line=1,
-            )
-        reader.fieldnames = names
+        reader = csv.DictReader(_lines(path, stream))
         try:
-            return [_row(path, reader.line_num, cells, table) for cells in reader]
+            names = [name.strip().lower() for name in reader.fieldnames or []]
+            _check_columns(path, table, names)
+            reader.fieldnames = names
+            rows: dict[int, Row] = {}
+            for cells in reader:
+                rows[reader.line_num] = _row(path, reader.line_num, cells, table)
         except csv.Error as error:
             raise UnreadableFileError(
                 path.name,
@@ -122,6 +120,62 @@ def read_rows(path: Path) -> list[Row]:
                 line=reader.line_num + 1,
                 details=str(error),
             ) from error
+    if kind == "timeslices":
+        _refuse_circles(path, rows)
+    return list(rows.values())
+
+
+def _check_columns(path: Path, table: SideTable, names: Sequence[str]) -> None:
+    if missing := [name for name in table.required if name not in names]:
+        raise UnreadableFileError(
+            path.name,
+            f"the column {missing[0]!r} is missing",
+            f"the columns {', '.join(table.required)}",
+            line=1,
+        )
+
+
+def _lines(path: Path, stream: BinaryIO) -> Iterator[str]:
+    number = 0
+    while raw := stream.readline(MAX_LINE + 1):
+        number += 1
+        if len(raw) > MAX_LINE:
+            raise UnreadableFileError(
+                path.name,
+                "the line is longer than a megabyte",
+                "cells separated by commas",
+                line=number,
+            )
+        yield from decode(raw).splitlines()
+
+
+def _refuse_circles(path: Path, rows: dict[int, Row]) -> None:
+    """Refuse timeslices that are within themselves, step by step, in any region."""
+    for region in sorted({str(row["region"] or "") for row in rows.values()}):
+        parents: dict[str, str] = {}
+        lines: dict[str, int] = {}
+        # What is said of the region itself has the last word.
+        for line, row in sorted(rows.items(), key=lambda item: item[1]["region"] is not None):
+            if row["region"] in (None, region):
+                lines[str(row["timeslice"])] = line
+                parents[str(row["timeslice"])] = str(row["parent"] or "")
+        placed = {""}
+        for start in lines:
+            way: dict[str, None] = {}
+            name = start
+            while name in parents and name not in placed and name not in way:
+                way[name] = None
+                name = parents[name]
+            if name in way:
+                steps = list(way)
+                circle = [*steps[steps.index(name) :], name]
+                raise UnreadableFileError(
+                    path.name,
+                    f"timeslices are within each other: {' in '.join(circle[:8])}",
+                    "parents that lead up to ANNUAL",
+                    line=lines[name],
+                )
+            placed.update(way)
 
 
 def _row(path: Path, line: int, cells: dict[str, str], table: SideTable) -> Row:

@@ -39,7 +39,7 @@ class Timeslice:
 def timeslice_tree(
     given: TimesliceInputs, order: Sequence[str]
 ) -> tuple[list[Timeslice], list[str]]:
-    """Return the timeslices of a region, and what is wrong with their fractions.
+    """Return the timeslices of a region, and what is wrong with their tree and fractions.
 
     Every timeslice is followed by those within it, and those of one parent are in ``order``: the
     order of a file alone would mix the seasons. ANNUAL is the root, with fraction 1. A parent for
@@ -70,7 +70,7 @@ def timeslice_tree(
         for position, name in enumerate(down)
     ]
     lowest = [name for name in down if not children[name] and name != ROOT]
-    return nodes, _problems(lowest, fractions)
+    return nodes, [*_circles(within), *_problems(lowest, fractions)]
 
 
 def _names(given: TimesliceInputs, order: Sequence[str]) -> list[str]:
@@ -91,6 +91,19 @@ def _all_within(name: str, ancestors: dict[str, list[str]]) -> set[str]:
             found.add(ancestor)
             waiting.extend(ancestors.get(ancestor, []))
     return found
+
+
+def _circles(within: dict[str, set[str]]) -> list[str]:
+    """Say which timeslices are within each other; one that is only within itself is no matter."""
+    found = [
+        name
+        for name, ancestors in within.items()
+        if name != ROOT and any(a not in (name, ROOT) and name in within[a] for a in ancestors)
+    ]
+    if not found:
+        return []
+    named = ", ".join(found[:5])
+    return [f"timeslices are within each other, and what they are in is not told: {named}."]
 
 
 def _parent(name: str, within: dict[str, set[str]]) -> str | None:
