@@ -73,7 +73,7 @@ def edited(content: bytes, edits: list[tuple[float, int, bytes]]) -> bytes:
 def read_all(path: Path) -> None:
     """Read every scenario of a file; raise ``TimesError`` where it is refused."""
     readers = {reader.name: reader for reader in READERS}
-    for files in gather([path]):
+    for files in gather([path])[0]:
         with duckdb.connect() as connection:
             create_tables(connection)
             load_attributes(connection)

@@ -262,7 +262,7 @@ def test_any_rows_of_any_table_come_back(
 
     connection = duckdb.connect()
     create_tables(connection)
-    [files] = gather([path if as_zip else path / "manifest.json"])
+    [files], _ = gather([path if as_zip else path / "manifest.json"])
     ParquetReader().read(files, connection)
     for name in read:
         if name not in ("result", "result_extra"):

@@ -5,7 +5,11 @@ from types import ModuleType
 
 from tests.stand_in.component import StandIn
 
-for module, name in (("components.home", "Home"), ("components.explorer", "ScenarioExplorer")):
+for module, name in (
+    ("components.home", "Home"),
+    ("components.explorer", "ScenarioExplorer"),
+    ("components.sankey.explorer", "SankeyExplorer"),
+):
     stand_in = ModuleType(module)
     setattr(stand_in, name, StandIn)
     sys.modules[module] = stand_in

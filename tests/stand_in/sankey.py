@@ -223,12 +223,17 @@ class SankeyStandIn(pn.viewable.Viewer):
         return self.view
 
 
-for module, name in (("components.home", "Home"), ("components.explorer", "ScenarioExplorer")):
-    stand_in = ModuleType(module)
-    setattr(stand_in, name, SankeyStandIn)
-    sys.modules[module] = stand_in
+def serve() -> None:
+    """Serve the application with the stand-in on its first pages."""
+    for module, name in (("components.home", "Home"), ("components.explorer", "ScenarioExplorer")):
+        stand_in = ModuleType(module)
+        setattr(stand_in, name, SankeyStandIn)
+        sys.modules[module] = stand_in
 
-if __name__ == "__main__":
     from app.server.__main__ import main
 
     main()
+
+
+if __name__ == "__main__":
+    serve()
