@@ -339,25 +339,31 @@ class ScenarioExplorer(Viewer):
         pn.state.execute(partial(self._ask_and_draw, self._questions))
 
     async def _ask_and_draw(self, question: int) -> None:
-        # Whatever is wrong with it is said when it is drawn: asked again, from the kept answers.
+        refusal: TimesError | None = None
+        # A failure is met again, and told, when it is drawn; the answer is kept by the source.
         with suppress(Exception):
-            await asyncio.to_thread(self.source.ask, self.query)
+            try:
+                await asyncio.to_thread(self.source.ask, self.query)
+            except TimesError as error:
+                refusal = error  # not kept, and its offers may take a second to find
         if question == self._questions:
-            pn.state.execute(self._draw, schedule=True)
+            pn.state.execute(partial(self._draw, refusal), schedule=True)
 
-    def _draw(self) -> None:
+    def _draw(self, refusal: TimesError | None = None) -> None:
         """Ask and show, in one message; a refusal stands in the picture's place with a way out."""
         with hold():
             try:
-                self._next_picture()()
+                self._next_picture(refusal)()
                 self._controls.follow()
                 self._trail.follow()
             finally:
                 self.working = False
 
-    def _next_picture(self) -> Callable[[], None]:
-        """Ask; return what shows the answer, or why there is none."""
+    def _next_picture(self, refusal: TimesError | None) -> Callable[[], None]:
+        """Ask, unless that was refused; return what shows the answer, or why there is none."""
         try:
+            if refusal is not None:
+                raise refusal
             self._answer = self.answer()
             frame = self.shown
         except TimesError as error:
@@ -480,7 +486,7 @@ class ScenarioExplorer(Viewer):
             table, parameters = "result WHERE attribute = ?", [self.asked.attribute]
         else:
             return []  # sectors, fuels and technologies have colours of their own
-        key = (self.source.version, table, *parameters)
+        key = (self.source.version, group, table, *parameters)
         if key not in self._known_members:
             rows = self.source.rows(
                 f"SELECT DISTINCT {group} FROM {table} ORDER BY ALL", parameters

@@ -362,6 +362,16 @@ def test_other_members_keep_their_colour_whatever_is_chosen(explorer: ScenarioEx
     assert {code: after[code] for code in known} == known
 
 
+def test_members_of_one_dimension_are_not_taken_for_those_of_another(explorer: ScenarioExplorer):
+    explorer.param.update(measure="trade", group_by="part")
+    explorer.group_by = "partner"
+    colours = {entry["colour"] for entry in chart_key(explorer).groups}
+    alone = ScenarioExplorer(source=explorer.source, measure="trade", group_by="partner")
+    assert isinstance(alone.main, Viewable)
+    assert colours == {entry["colour"] for entry in chart_key(alone).groups}
+    assert len(colours) > 1
+
+
 def test_first_members_of_a_dimension_are_told_apart():
     members = [f"region {number}" for number in range(12)]
     colours = [palette.colour("region", member, members) for member in members]

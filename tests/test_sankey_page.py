@@ -81,6 +81,15 @@ def test_opening_a_node_shows_its_members_and_closing_restores_it(sankey: Sankey
     assert drawn(sankey).keys() == before.keys()
 
 
+def test_closing_a_node_closes_what_was_opened_inside_it(sankey: SankeyExplorer):
+    sankey.open("final/Transport")
+    inside = next(n for n in drawn(sankey).values() if n["parent"] == "final/Transport")
+    sankey.open(inside["id"])
+    assert sankey.opened == ["final/Transport", inside["id"]]
+    sankey.close("final/Transport")
+    assert sankey.opened == []
+
+
 def test_what_cannot_be_opened_stays_as_it_is(sankey: SankeyExplorer):
     sankey.open("loss/Grid losses")
     sankey.open("no such node")

@@ -196,7 +196,8 @@ class SankeyExplorer(Viewer):
 
     def close(self, identity: str) -> None:
         """Show a node as one again, and with it all that was opened inside."""
-        self.opened = [name for name in self.opened if name != identity]
+        inside = f"{identity}/"
+        self.opened = [n for n in self.opened if n != identity and not n.startswith(inside)]
 
     def export(self, kind: Literal["svg", "png"]) -> None:
         """Let the browser download the picture."""
