@@ -43,7 +43,7 @@ import: $(if $(strip $(DATA)),$(SERVE_READY)) ## Publish the files of DATA="file
 	$(RUN) -m catalogs import $(DATA) --name $(DATASET)
 
 test: $(TEST_READY) ## Run the tests
-	$(RUN) -m pytest$(if $(TESTS), $(TESTS))
+	$(RUN) -m pytest --numprocesses 2 --dist loadfile$(if $(TESTS), $(TESTS))
 
 lint: $(DEV_READY) ## Check style, formatting and types
 	$(RUN) -m ruff check .

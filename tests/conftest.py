@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import DESKTOP, ROOT, Recorded, Served, launch, record, serving
+
+# A deadline says that something never comes; on a busy machine what comes may take seconds.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")
