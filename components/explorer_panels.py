@@ -167,6 +167,7 @@ class Controls:
             self._arrangement.value = explorer.arrangement
             self._compare.value = explorer.compare
             self._chart.value = explorer.chart
+            self._offer_charts()
             self._offer_members()
         finally:
             self._following = False
@@ -187,6 +188,13 @@ class Controls:
         if self._filter_by.value in groups:
             return str(self._filter_by.value)
         return next((g for g in ("sector", "fuel", "technology") if g in groups), groups[0])
+
+    def _offer_charts(self) -> None:
+        """Offer bars where what they stack adds up, and ways to arrange those there are."""
+        stacks = self._explorer.totals_make_sense
+        self._chart.disabled = not stacks
+        self._chart.label = "Chart" if stacks else "Chart: lines, as these values do not add up"
+        self._arrangement.disabled = self._explorer.is_lines
 
     def _offer_members(self) -> None:
         """Offer the members of the dimension that is filtered, those of this selection.

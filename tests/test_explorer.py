@@ -731,3 +731,13 @@ def test_every_param_is_documented(component: type[param.Parameterized]):
 def test_every_component_renders(component: type[Any], demo: Source):
     made = component(source=demo) if "source" in component.param else component()
     assert pn.panel(made).get_root() is not None
+
+
+def test_bars_are_offered_only_where_what_they_stack_adds_up(explorer: ScenarioExplorer) -> None:
+    chart, arrangement = explorer._controls._chart, explorer._controls._arrangement
+    assert (chart.disabled, arrangement.disabled) == (False, False)
+
+    explorer.measure = "renewable_electricity"
+
+    assert (chart.disabled, arrangement.disabled) == (True, True)
+    assert "do not add up" in chart.label
