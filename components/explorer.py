@@ -10,18 +10,15 @@ explorer                            # in a notebook: options and pictures side b
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
 
 import pandas as pd
 import panel as pn
 import param
-from panel.io import hold
-from panel.viewable import Viewable, Viewer
+from panel.viewable import Viewable
 
 from catalogs import palette
 from catalogs.errors import Offer, TimesError
@@ -33,7 +30,7 @@ from catalogs.measures import (
     measures,
 )
 from catalogs.query import DIMENSIONS, Query
-from catalogs.source import Answer, Source
+from catalogs.source import Answer
 from components import explorer_panels as panels
 from components.charts.bars import lay_out_bars
 from components.charts.difference import difference
@@ -45,24 +42,14 @@ from components.explorer_words import foot_line, legend_of, sentence, version_li
 from components.legend import ChartKey
 from components.names import shorten
 from components.notices import notice
-from components.selection import Selection
-from components.tab_bar import TabBar
+from components.tool import Tool
 
 ANY_ATTRIBUTE = "attribute"
-TABS = ("chart", "table", "query")
 _MOST_GROUPS = 11
 
 
-class ScenarioExplorer(Viewer):
+class ScenarioExplorer(Tool):
     """Explore one measure over scenarios, years and one dimension."""
-
-    # Never None once made, whatever the types of param say.
-    source: Source = param.ClassSelector(  # type: ignore[assignment]
-        class_=Source, doc="The published dataset that is explored"
-    )
-    selection: Selection = param.ClassSelector(  # type: ignore[assignment]
-        class_=Selection, doc="What all tools share"
-    )
 
     measure = param.Selector(
         default="final_energy",
@@ -91,15 +78,23 @@ class ScenarioExplorer(Viewer):
         objects=["auto", "bars", "lines"],
         doc="Kind of chart; auto is the measure's",
     )
-    tab = param.Selector(default="chart", objects=list(TABS), doc="Which tab is open")
+    tab = param.Selector(
+        default="chart", objects=["chart", "table", "query"], doc="Which tab is open"
+    )
     most_groups = param.Integer(
         default=_MOST_GROUPS, bounds=(2, 40), doc="Groups shown before the rest becomes one"
     )
 
-    title = param.String(default="", doc="What is shown, as a sentence")
-    working = param.Boolean(default=False, doc="Whether the next picture is being worked out")
-    foot = param.String(default="", doc="Version, time of import, and what is left out")
-
+    _REDRAWN_BY: ClassVar[tuple[str, ...]] = (
+        "measure",
+        "attribute",
+        "group_by",
+        "filters",
+        "arrangement",
+        "compare",
+        "chart",
+        "most_groups",
+    )
     url_params: ClassVar[tuple[str, ...]] = (
         "measure",
         "attribute",
@@ -121,22 +116,12 @@ class ScenarioExplorer(Viewer):
     )
 
     def __init__(self, **params: Any) -> None:
-        params.setdefault("selection", Selection())
         super().__init__(**params)
-        if self.source is None:
-            raise ValueError("ScenarioExplorer needs a source: open_source(directory)")
-        self._built = False
-        self._answer: Answer | None = None
-        self._questions = 0
         self._known_members: dict[tuple[str, ...], list[str]] = {}
-        self._take_source()
 
     # ------------------------------------------------------------------ state
 
-    @param.depends("source", watch=True)
-    def _take_source(self) -> None:
-        """Offer what a source has; one published anew takes the place of the old one."""
-        self.selection.offer(self.source)
+    def _adapt(self) -> None:
         self.param.measure.objects = [*measures(), ANY_ATTRIBUTE]  # users may have their own
         if self.measure != ANY_ATTRIBUTE and self.measure not in self.source.measure_names:
             self.measure = next(iter(self.source.measure_names), ANY_ATTRIBUTE)
@@ -276,8 +261,7 @@ class ScenarioExplorer(Viewer):
 
     # ------------------------------------------------------------------ seeing
 
-    def _build(self) -> None:
-        """Make the views, once; drawing only feeds them."""
+    def _build(self) -> dict[str, Viewable]:
         self._chart_view = ChartView(on_open=self.open_group)
         self._legend = ChartKey(
             on_open=self.open_group,
@@ -292,90 +276,28 @@ class ScenarioExplorer(Viewer):
         self._table = panels.TablePanel(self)
         self._query_panel = panels.QueryPanel(self)
         self._trail = panels.Trail(self)
-        self._tabs = TabBar(
-            labels=[name.capitalize() for name in TABS],
-            active=TABS.index(self.tab),
-            purpose="How the figures are shown",
-            sizing_mode="stretch_width",
-            margin=(0, 0, 8, 0),
-        )
-        self._panels = {
+        return {
             "chart": pn.FlexBox(self._picture, self._beside, gap="12px"),
             "table": self._table.view,
             "query": self._query_panel.view,
         }
-        self._body = pn.Column(self._panels[self.tab], sizing_mode="stretch_width")
-        self._tabs.param.watch(lambda event: setattr(self, "tab", TABS[event.new]), "active")
-        self.selection.param.watch(self._redraw, ["scenarios", "base", "regions", "years", "unit"])
-        self.param.watch(
-            self._redraw,
-            ["source", "measure", "attribute", "group_by", "filters", "arrangement", "compare",
-             "chart", "most_groups"],
-        )  # fmt: skip
-        self.param.watch(self._open_tab, "tab")
-        self._built = True
-        self._draw()
 
-    def _open_tab(self, event: param.parameterized.Event) -> None:
-        self._tabs.active = TABS.index(event.new)
-        self._body.objects = [self._panels[event.new]]
+    def _question(self) -> Callable[[], Answer]:
+        return partial(self.source.ask, self.query)
 
-    def _ensure_built(self) -> None:
-        if not self._built:
-            self._build()
-
-    def _redraw(self, *_events: Any) -> None:
-        """Draw what is asked for now; on a server, once the answer is there.
-
-        There the source is asked in a thread, so that nobody waits for another's question, and
-        what is drawn is the newest question only.
-        """
-        document = pn.state.curdoc
-        self.working = True
-        if document is None or document.session_context is None:
-            self._draw()
-            return
-        self._questions += 1
-        pn.state.execute(partial(self._ask_and_draw, self._questions))
-
-    async def _ask_and_draw(self, question: int) -> None:
-        refusal: TimesError | None = None
-        # A failure is met again, and told, when it is drawn; the answer is kept by the source.
-        with suppress(Exception):
-            try:
-                await asyncio.to_thread(self.source.ask, self.query)
-            except TimesError as error:
-                refusal = error  # not kept, and its offers may take a second to find
-        if question == self._questions:
-            pn.state.execute(partial(self._draw, refusal), schedule=True)
-
-    def _draw(self, refusal: TimesError | None = None) -> None:
-        """Ask and show, in one message; a refusal stands in the picture's place with a way out."""
-        with hold():
-            try:
-                self._next_picture(refusal)()
-                self._controls.follow()
-                self._trail.follow()
-            finally:
-                self.working = False
-
-    def _next_picture(self, refusal: TimesError | None) -> Callable[[], None]:
-        """Ask, unless that was refused; return what shows the answer, or why there is none."""
-        try:
-            if refusal is not None:
-                raise refusal
-            self._answer = self.answer()
-            frame = self.shown
-        except TimesError as error:
-            self._answer = None
-            return partial(self._show_instead, error.what, error.remedy, error.instead)
+    def _show(self, answer: Answer) -> None:
+        frame = self.shown
         if frame.empty:
-            return partial(
-                self._show_instead,
+            self._show_instead(
                 f"There is no {self.asked.label_within} in this selection.",
                 "Choose more scenarios, regions or years, or take filters away.",
             )
-        return self._picture_of(frame, self._answer)
+        else:
+            self._picture_of(frame, answer)()
+
+    def _follow(self) -> None:
+        self._controls.follow()
+        self._trail.follow()
 
     def _picture_of(self, frame: pd.DataFrame, answer: Answer) -> Callable[[], None]:
         """Lay the picture out; return what shows it."""
@@ -397,9 +319,11 @@ class ScenarioExplorer(Viewer):
             )
             draw = partial(self._chart_view.show_bars, layout)
         said = {"title": sentence(self, answer), "foot": foot_line(self, series, answer)}
-        return partial(self._show, draw, legend_of(series, unit, lines=self.is_lines), answer, said)
+        return partial(
+            self._take_over, draw, legend_of(series, unit, lines=self.is_lines), answer, said
+        )
 
-    def _show(
+    def _take_over(
         self,
         draw: Callable[[], None],
         legend: dict[str, Any],
@@ -414,6 +338,9 @@ class ScenarioExplorer(Viewer):
         self._table.show(self)
         self._query_panel.show(answer)
         self.param.update(**said)
+
+    def _show_refusal(self, error: TimesError) -> None:
+        self._show_instead(error.what, error.remedy, error.instead)
 
     def _show_instead(self, what: str, remedy: str, instead: Sequence[Offer] = ()) -> None:
         # The picture has one dimension for its colours.
@@ -494,34 +421,8 @@ class ScenarioExplorer(Viewer):
             self._known_members[key] = [str(code) for (code,) in rows]
         return self._known_members[key]
 
-    @property
-    def sidebar(self) -> list[Viewable]:
-        """The controls, for the page's rail: what all tools share first.
+    def _controls_view(self) -> list[Viewable]:
+        return self._controls.view
 
-        On a page they come right after the picture, which does not wait for them.
-        """
-        self._ensure_built()
-        return [after_the_picture(self._controls.view)]
-
-    @property
-    def main(self) -> Viewable:
-        """Chart, table and query."""
-        self._ensure_built()
-        return pn.Column(self._trail.view, self._tabs, self._body, sizing_mode="stretch_width")
-
-    def __panel__(self) -> Viewable:
-        return pn.Row(
-            pn.Column(*self.sidebar, width=300),
-            pn.Column(pn.pane.Str(self.param.title), self.main, sizing_mode="stretch_width"),
-            sizing_mode="stretch_width",
-        )
-
-
-def after_the_picture(parts: list[Viewable]) -> Viewable:
-    """Return a column of parts; on a page that is still loading they are added when it has."""
-    column = pn.Column(sizing_mode="stretch_width", margin=0)
-    if pn.state.curdoc is None or pn.state.loaded:
-        column.objects = parts
-    else:
-        pn.state.onload(lambda: setattr(column, "objects", parts))
-    return column
+    def _above(self) -> list[Viewable]:
+        return [self._trail.view]

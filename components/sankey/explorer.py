@@ -11,23 +11,19 @@ sankey.edges()                          # a frame for hv.Sankey
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar, Literal
 
 import pandas as pd
 import panel as pn
 import param
-from panel.io import hold
-from panel.viewable import Viewable, Viewer
+from panel.viewable import Viewable
 
 from catalogs import units
 from catalogs.errors import TimesError
 from catalogs.sankey.flows import SankeyQuery, flow_years
 from catalogs.sankey.graph import Node
-from catalogs.source import Source
 from components.names import readable
 from components.notices import PlainText, notice
 from components.sankey import panels, tables
@@ -35,24 +31,15 @@ from components.sankey.layout import Frame
 from components.sankey.picture import explorer_address, picture_of
 from components.sankey.request import LaidOut, SankeyRequest, answer
 from components.sankey.view import SankeyView
-from components.selection import Selection
-from components.tab_bar import TabBar
+from components.tool import Tool
 
-TABS = ("picture", "tables")
 _FIRST_YEAR = 2030
 _ENERGY = "PJ"
 
 
-class SankeyExplorer(Viewer):
+class SankeyExplorer(Tool):
     """Energy from supply to use, for one scenario and year or two scenarios compared."""
 
-    # Never None once made, whatever the types of param say.
-    source: Source = param.ClassSelector(  # type: ignore[assignment]
-        class_=Source, doc="The published dataset that is explored"
-    )
-    selection: Selection = param.ClassSelector(  # type: ignore[assignment]
-        class_=Selection, doc="What all tools share; the base scenario is the one shown"
-    )
     year = param.Integer(default=0, doc="Milestone year; 0 for the first from 2030 on")
     other = param.String(default="", doc="Scenario to compare with; '' for none")
     opened = param.List(default=[], item_type=str, doc="Nodes that are shown as their members")
@@ -60,12 +47,10 @@ class SankeyExplorer(Viewer):
     most_nodes = param.Integer(
         default=60, bounds=(12, 300), doc="Groups of a first picture before small ones are one"
     )
-    tab = param.Selector(default="picture", objects=list(TABS), doc="Which tab is open")
+    tab = param.Selector(default="picture", objects=["picture", "tables"], doc="Which tab is open")
 
-    title = param.String(default="", doc="What is shown, as a sentence")
-    foot = param.String(default="", doc="Version, and what is not in the picture")
-    working = param.Boolean(default=False, doc="Whether the next picture is being worked out")
-
+    _REDRAWN_BY: ClassVar[tuple[str, ...]] = ("year", "other", "opened", "focus", "most_nodes")
+    _REDRAWN_BY_SELECTION: ClassVar[tuple[str, ...]] = ("scenarios", "base", "regions", "unit")
     url_params: ClassVar[tuple[str, ...]] = (
         "year",
         "other",
@@ -84,23 +69,14 @@ class SankeyExplorer(Viewer):
     )
 
     def __init__(self, **params: Any) -> None:
-        params.setdefault("selection", Selection())
         super().__init__(**params)
-        if self.source is None:
-            raise ValueError("SankeyExplorer needs a source: open_source(directory)")
-        self._built = False
         self._shown: LaidOut | None = None
         self._order: Mapping[str, float] = {}
         self._frame = Frame()
-        self._questions = 0
-        self._take_source()
 
     # ------------------------------------------------------------------ state
 
-    @param.depends("source", watch=True)
-    def _take_source(self) -> None:
-        """Offer what a source has; one published anew takes the place of the old one."""
-        self.selection.offer(self.source)
+    def _adapt(self) -> None:
         if self.other not in self.source.scenario_names:
             self.other = ""
 
@@ -205,7 +181,7 @@ class SankeyExplorer(Viewer):
 
     # ------------------------------------------------------------------ seeing
 
-    def _build(self) -> None:
+    def _build(self) -> dict[str, Viewable]:
         self._view = SankeyView(
             on_open=self.open,
             on_focus=self.look_around,
@@ -220,26 +196,7 @@ class SankeyExplorer(Viewer):
         self._controls = panels.Controls(self)
         self._trail = panels.Trail(self)
         self._years = panels.YearBar(self)
-        self._panels = {"picture": self._place, "tables": self._tables.view}
-        self._body = pn.Column(self._panels[self.tab], sizing_mode="stretch_width")
-        self._tabs = TabBar(
-            labels=[name.capitalize() for name in TABS],
-            active=TABS.index(self.tab),
-            purpose="How the flows are shown",
-            sizing_mode="stretch_width",
-            margin=(0, 0, 8, 0),
-        )
-        self._tabs.param.watch(lambda event: setattr(self, "tab", TABS[event.new]), "active")
-        self.selection.param.watch(self._redraw, ["scenarios", "base", "regions", "unit"])
-        self.param.watch(self._redraw, ["source", "year", "other", "opened", "focus", "most_nodes"])
-        self.param.watch(self._open_tab, "tab")
-        self._built = True
-        self._draw()
-
-    def _open_tab(self, event: param.parameterized.Event) -> None:
-        self._tabs.active = TABS.index(event.new)
-        self._body.objects = [self._panels[event.new]]
-        self._tables.fill()
+        return {"picture": self._place, "tables": self._tables.view}
 
     def _fit(self, width: int) -> None:
         """Lay out anew for the width that the reader's screen has."""
@@ -248,35 +205,13 @@ class SankeyExplorer(Viewer):
             self._frame = frame
             self._redraw()
 
-    def _redraw(self, *_events: Any) -> None:
-        """Draw what is asked for now; on a server, once it is worked out in a thread."""
-        document = pn.state.curdoc
-        self.working = True
-        if document is None or document.session_context is None:
-            self._draw()
-            return
-        self._questions += 1
-        pn.state.execute(partial(self._work_and_draw, self._questions, self.request))
+    def _question(self) -> Callable[[], LaidOut]:
+        return partial(answer, self.source, self.request)
 
-    async def _work_and_draw(self, question: int, request: SankeyRequest) -> None:
-        worked: LaidOut | None = None
-        # Whatever is wrong with it is said when it is drawn.
-        with suppress(Exception):
-            worked = await asyncio.to_thread(answer, self.source, request)
-        if question == self._questions:
-            pn.state.execute(partial(self._draw, worked), schedule=True)
-
-    def _draw(self, worked: LaidOut | None = None) -> None:
-        with hold():
-            try:
-                self._show(worked or self.answer)
-            except TimesError as error:
-                self._show_instead(error)
-            finally:
-                self._controls.follow()
-                self._trail.follow()
-                self._years.follow()
-                self.working = False
+    def _follow(self) -> None:
+        self._controls.follow()
+        self._trail.follow()
+        self._years.follow()
 
     def _show(self, worked: LaidOut) -> None:
         self._shown = worked
@@ -293,7 +228,7 @@ class SankeyExplorer(Viewer):
         self._tables.show(worked)
         self.param.update(title=self._sentence(), foot=self._foot_line(worked))
 
-    def _show_instead(self, error: TimesError) -> None:
+    def _show_refusal(self, error: TimesError) -> None:
         self._shown = None
         ways: list[tuple[str, Callable[[], object]]] = []
         if self.selection.regions:
@@ -319,27 +254,8 @@ class SankeyExplorer(Viewer):
     def _version_line(self) -> str:
         return f"{self.source.dataset}, version {self.source.version[:8]}"
 
-    def _ensure_built(self) -> None:
-        if not self._built:
-            self._build()
-
-    @property
-    def sidebar(self) -> list[Viewable]:
-        """The controls, for the page's rail."""
-        self._ensure_built()
+    def _controls_view(self) -> list[Viewable]:
         return [self._controls.view]
 
-    @property
-    def main(self) -> Viewable:
-        """Trail, years, picture and tables."""
-        self._ensure_built()
-        return pn.Column(
-            self._trail.view, self._tabs, self._years.view, self._body, sizing_mode="stretch_width"
-        )
-
-    def __panel__(self) -> Viewable:
-        return pn.Row(
-            pn.Column(*self.sidebar, width=300),
-            pn.Column(pn.pane.Str(self.param.title), self.main, sizing_mode="stretch_width"),
-            sizing_mode="stretch_width",
-        )
+    def _above(self) -> list[Viewable]:
+        return [self._trail.view, self._years.view]

@@ -245,13 +245,14 @@ class TablesPanel:
         self._worked: LaidOut | None = None
         self._filled: LaidOut | None = None
         self.view = pn.Column(sizing_mode="stretch_width", min_height=300)
+        sankey.param.watch(lambda _event: self._fill(), "tab")
 
     def show(self, worked: LaidOut | None) -> None:
         """Take over another picture's figures."""
         self._worked = worked
-        self.fill()
+        self._fill()
 
-    def fill(self) -> None:
+    def _fill(self) -> None:
         """Lay the tables out, if they are seen and have changed."""
         worked = self._worked
         if self._sankey.tab != "tables" or worked is self._filled:
