@@ -22,6 +22,7 @@ from catalogs.query import Query
 from catalogs.source import Source
 from catalogs.store import Store
 from catalogs.tables import DERIVED_TABLES, TABLES
+from tests.example_queries import check_figures, check_rows_and_chart
 
 pytestmark = pytest.mark.real_data
 
@@ -147,6 +148,13 @@ def test_electricity_crosses_the_border_to_five_countries(denmark: Source) -> No
         outside, inside = (region_from, region_to) if kind == "IMP" else (region_to, region_from)
         assert outside == "IMPEXP"
         assert inside in ("DKE", "DKW")
+
+
+def test_example_queries_answer_on_denmark(denmark: Source) -> None:
+    # One scenario alone has none to compare with; Denmark has no storage and needs no dummies.
+    without = ("most-changed", "new-technologies", "storage", "dummy-imports")
+    check_rows_and_chart(denmark, "DK_Regeringen", without=without)
+    check_figures(denmark, "DK_Regeringen")
 
 
 # ---------------------------------------------------------------------------- Denmark, again
