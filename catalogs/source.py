@@ -18,16 +18,16 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from catalogs import conversion, states, timesreport
+from catalogs import conversion, states
 from catalogs.compiling import CompiledQuery, Conversion, adds_up_levels, compile_query
 from catalogs.errors import MixedUnitsError, NotAdditiveError, TimesError, UnknownNameError
-from catalogs.holdings import Holdings, load_people
+from catalogs.holdings import Holdings
 from catalogs.measures import Measure, attributes, measure, measures
 from catalogs.offers import offers
 from catalogs.query import Query
 from catalogs.rules import Look
 from catalogs.store import Manifest, read_manifest
-from catalogs.tables import TABLES
+from catalogs.views import open_views
 
 MEMORY_LIMIT = "1GB"
 _THREADS = 2
@@ -86,40 +86,7 @@ class Source:
         connection = duckdb.connect(
             ":memory:", config={"memory_limit": MEMORY_LIMIT, "threads": _THREADS}
         )
-        keys = self.scenario_names
-        for number, scenario in enumerate(self.manifest.scenarios):
-            path = self.manifest_path.parent / scenario.file
-            if not path.exists():
-                raise TimesError(
-                    f"The file of the scenario {scenario.key!r} is missing.",
-                    "Import its files again.",
-                )
-            connection.execute(f"ATTACH {_quoted(str(path))} AS s{number} (READ_ONLY)")
-        for table in TABLES.values():
-            parts = [
-                f'SELECT {_quoted(key)} AS scenario, * FROM s{number}."{table.name}"'
-                for number, key in enumerate(keys)
-            ]
-            columns = ", ".join(f"NULL::{kind} AS {name}" for name, kind in table.columns.items())
-            empty = f"SELECT NULL::VARCHAR AS scenario, {columns} WHERE false"
-            try:
-                connection.execute(
-                    f'CREATE VIEW "{table.name}" AS ' + (" UNION ALL ".join(parts) or empty)
-                )
-            except (duckdb.CatalogException, duckdb.BinderException) as error:
-                raise TimesError(
-                    f"The dataset {self.dataset!r} was imported by another version of this"
-                    " program.",
-                    "Import its files again.",
-                    str(error),
-                ) from error
-        connection.execute(
-            "CREATE VIEW storage AS SELECT DISTINCT scenario, region, process FROM process_set"
-            " WHERE set_name IN ('STG', 'STS', 'NST')"
-        )
-        timesreport.create_views(connection, self.manifest.scenarios)
-        load_people(connection)
-        connection.execute("SET enable_external_access = false")
+        open_views(connection, self.manifest_path.parent, self.manifest)
         connection.execute("SET lock_configuration = true")
         return connection
 
@@ -475,10 +442,6 @@ class Source:
         """Return the filter with which a measure is first shown, where everything is too much."""
         dimension, members = self._holdings.start(measure(measure_name).start_with)
         return ((dimension, members),) if members else ()
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _refuse_wrong_sums(frame: pd.DataFrame, compiled: CompiledQuery, asked: Measure) -> None:

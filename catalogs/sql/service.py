@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Literal, Protocol, get_args
 from uuid import uuid4
 
@@ -68,8 +67,6 @@ RefusalKind = Literal[
 ]
 REFUSAL_KINDS: tuple[RefusalKind, ...] = get_args(RefusalKind)
 
-_NO_PARAMETERS: Mapping[str, Scalar] = MappingProxyType({})
-
 
 def new_query_id() -> str:
     """Return an id for a question: 32 hexadecimal digits that nobody can guess."""
@@ -104,7 +101,7 @@ class SqlQuestion:
 
     dataset: str
     sql: str
-    parameters: Mapping[str, Scalar] = _NO_PARAMETERS
+    parameters: Mapping[str, Scalar] = field(default_factory=dict)
     version: str = ""
     rows: int = 10_000
     query_id: str = field(default_factory=new_query_id)
@@ -211,6 +208,10 @@ class SqlLimits:
         Most rows that ``run`` brings back.
     result_bytes
         Most bytes that ``run`` brings back; an export has no such limit.
+    cell
+        Longest text of one cell that ``run`` brings back, in characters.
+    count_seconds
+        Longest time spent on counting the rows of a result beyond those brought back.
     text
         Longest SQL text, in characters.
     parameters
@@ -219,6 +220,8 @@ class SqlLimits:
         Most columns of a result.
     running
         Queries that run at the same time, those of all visitors together.
+    exporting
+        Exports that are written at the same time, beside the queries.
     running_each
         Queries of one visitor that run at the same time.
     waiting
@@ -239,10 +242,13 @@ class SqlLimits:
     threads: int = 2
     rows: int = 10_000
     result_bytes: int = 32 * 1024**2
+    cell: int = 10_000
+    count_seconds: float = 2.0
     text: int = 100_000
     parameters: int = 100
     columns: int = 1_000
     running: int = 2
+    exporting: int = 2
     running_each: int = 1
     waiting: int = 60
     waiting_each: int = 10
