@@ -13,9 +13,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 
 from catalogs.errors import TimesError
 from catalogs.measures import measure
@@ -51,6 +48,8 @@ def write_xlsx(source: Source, content: Content, stream: BinaryIO) -> Written:
 
 
 def _write(rows: pa.RecordBatchReader, notes: Mapping[str, str], stream: BinaryIO) -> Written:
+    from openpyxl import Workbook
+
     workbook = Workbook(write_only=True)
     sheet: Any = None
     count = 0
@@ -90,6 +89,9 @@ def _next_sheet(workbook: Any, header: Iterable[str]) -> Any:
 
 
 def _bold(sheet: Any, text: str) -> Any:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+
     cell = WriteOnlyCell(sheet, text)
     cell.font = Font(bold=True)
     return cell
@@ -111,6 +113,8 @@ def _cell(sheet: Any, value: object) -> object:
     text = _NO_XML.sub("\ufffd", value)
     if not _NOT_TEXT.match(text) and not _FORMULA.match(text):
         return text
+    from openpyxl.cell import WriteOnlyCell
+
     cell = WriteOnlyCell(sheet, text)
     cell.data_type = "s"
     cell.quotePrefix = True
