@@ -110,8 +110,8 @@ def _cell(sheet: Any, value: object) -> object:
             f" ({value[:40]}...).",
             "Export as CSV or Parquet.",
         )
-    text = _NO_XML.sub("\ufffd", value)
-    if not _NOT_TEXT.match(text) and not _FORMULA.match(text):
+    text = without_controls(value)
+    if is_harmless(text):
         return text
     from openpyxl.cell import WriteOnlyCell
 
@@ -119,6 +119,16 @@ def _cell(sheet: Any, value: object) -> object:
     cell.data_type = "s"
     cell.quotePrefix = True
     return cell
+
+
+def without_controls(text: str) -> str:
+    """Return a text with a sign in place of each character that XML cannot hold."""
+    return _NO_XML.sub("\ufffd", text)
+
+
+def is_harmless(text: str) -> bool:
+    """Whether no spreadsheet takes a text for a formula or an error value."""
+    return not _NOT_TEXT.match(text) and not _FORMULA.match(text)
 
 
 def about(source: Source, content: Content) -> dict[str, str]:
