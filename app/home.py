@@ -1,9 +1,21 @@
 """The page at /: what data there is, and where to go from it."""
 
-from functools import partial
+from typing import Any
 
 from app.page import serve_page
 from app.tools import TOOLS
+from catalogs.source import Source
+from catalogs.store import FLOWS
 from components.home import Home
 
-serve_page("/", partial(Home, tools=TOOLS))
+
+def home(source: Any) -> Any:
+    """Describe a dataset, by its kind."""
+    if isinstance(source, Source):
+        return Home(source=source, tools=TOOLS)
+    from components.flow_home import FlowHome
+
+    return FlowHome(source=source, tools=[tool for tool in TOOLS if FLOWS in tool.kinds])
+
+
+serve_page("/", home)

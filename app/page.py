@@ -26,9 +26,10 @@ import param
 from app.address import AddressSync, Location
 from app.server.settings import Settings
 from app.sources import Sources
-from app.tools import TOOLS, tool_at
+from app.tools import TOOLS, Tool, tool_at
 from catalogs.errors import TimesError, UnknownDatasetError
-from components.notices import announce, error_notice, log_error
+from catalogs.store import WORDS
+from components.notices import announce, error_notice, log_error, notice
 from components.shell import remembered_theme, shell
 from components.theme import THEME_CONFIG
 
@@ -108,7 +109,10 @@ def _page(route: str, build: Callable[..., Any]) -> pmui.Page:
     sources = shared_sources()
     names = sources.names()
     unknown = asked not in names
-    source = sources.open("" if unknown else asked)
+    tool = tool_at(route)
+    if not unknown and sources.kinds().get(asked) not in tool.kinds:
+        return _other_kind_page(tool, asked, names, sources.kinds()[asked])
+    source = sources.open("" if unknown else asked, tool.kinds)
     component: ToolComponent = build(source=source)
     if asked and unknown:
         pn.state.onload(lambda: _warn(["dataset"]))
@@ -199,6 +203,26 @@ def _report(error: Exception) -> None:
     announce(
         f"That did not work: something went wrong in the server (error id {error_id}).",
         kind="error",
+    )
+
+
+def _other_kind_page(tool: Tool, dataset: str, names: Sequence[str], kind: str) -> pmui.Page:
+    """Say that a tool does not show the dataset, and which ones do."""
+    showing = [other.name for other in TOOLS if kind in other.kinds]
+    return shell(
+        tools=TOOLS,
+        current=tool.route,
+        title=tool.name,
+        main=notice(
+            f"{tool.name} shows {_listed([WORDS[k] for k in tool.kinds])};"
+            f" the dataset {dataset} holds {WORDS[kind]}.",
+            f"Open it with {_listed(showing)}: the tabs keep the dataset. Or choose another dataset"
+            " above.",
+            kind="refusal",
+        ),
+        datasets=names,
+        dataset=dataset,
+        shared=["dataset"],
     )
 
 

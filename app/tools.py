@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalogs.store import FLOWS, SCENARIOS
+
 
 @dataclass(frozen=True, order=True)
 class Tool:
@@ -18,6 +20,8 @@ class Tool:
     name: str
     icon: str
     description: str
+    #: Kinds of datasets that it shows, see ``catalogs.store``.
+    kinds: tuple[str, ...] = (SCENARIOS,)
 
     @property
     def page_file(self) -> Path:
@@ -26,7 +30,7 @@ class Tool:
 
 
 TOOLS: tuple[Tool, ...] = (
-    Tool(0, "/", "Home", "home", "What data there is"),
+    Tool(0, "/", "Home", "home", "What data there is", (SCENARIOS, FLOWS)),
     Tool(1, "/times", "Scenarios", "bars", "Compare results of scenarios"),
     Tool(2, "/sankey", "Energy flows", "flows", "Follow energy from supply to use"),
 )

@@ -1,7 +1,9 @@
 """What data there is and what it means. Nothing here knows of Panel.
 
 catalogs.open_catalog(directory)          the Intake catalog of a data directory
-catalogs.open_source(directory, name)     one published dataset, opened read-only
+catalogs.open_source(directory, name)     one dataset of TIMES scenarios, opened read-only
+catalogs.open_flow_records(directory, name)   one of flow records
+catalogs.open_dataset(directory, name)    one of either kind
 catalogs.ensure_demo(directory)           publish the demo where nothing is published
 python -m catalogs import FILES ...       see catalogs.__main__
 """
@@ -13,12 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalogs import semantics
-from catalogs.store import Store
+from catalogs.store import FLOWS, SCENARIOS, WORDS, Store
 
 if TYPE_CHECKING:
+    from catalogs.flow_records.records import FlowRecords
     from catalogs.source import Source
 
 DEMO_DATASET = "demo"
+#: The entry in the catalog's file that is the pattern of all of a kind.
+_ENTRIES = {SCENARIOS: "dataset", FLOWS: "flow_records"}
 
 
 def open_catalog(directory: Path) -> Any:
@@ -31,11 +36,14 @@ def open_catalog(directory: Path) -> Any:
 
     semantics.use(directory / semantics.FOLDER)
     catalog = Catalog.from_yaml_file(str(files("catalogs").joinpath("catalog.yaml")))
-    # The entry in the file is the pattern of all others and no dataset itself.
-    template: ReaderDescription = catalog.entries.pop("dataset")
-    catalog.aliases.pop("dataset")
-    manifest = template.kwargs["manifest"].replace("{data_directory}", str(directory.resolve()))
-    for name in Store(directory).datasets():
+    # The entries in the file are the patterns of all others and no datasets themselves.
+    templates: dict[str, ReaderDescription] = {}
+    for kind, name in _ENTRIES.items():
+        templates[kind] = catalog.entries.pop(name)
+        catalog.aliases.pop(name)
+    for name, kind in Store(directory).kinds().items():
+        template = templates[kind]
+        manifest = template.kwargs["manifest"].replace("{data_directory}", str(directory.resolve()))
         entry = ReaderDescription(
             reader=template.reader,
             kwargs={"manifest": manifest.replace("{dataset}", name)},
@@ -48,22 +56,55 @@ def open_catalog(directory: Path) -> Any:
 
 
 def open_source(directory: Path, dataset: str = "") -> Source:
-    """Return the Source of a dataset, by default of the one published last.
+    """Return the Source of a dataset, by default of that of scenarios published last.
+
+    Raises ``UnknownDatasetError``, and ``TimesError`` for a dataset of flow records.
+    """
+    source: Source = open_catalog(directory)[_named(directory, dataset, SCENARIOS)].read()
+    return source
+
+
+def open_flow_records(directory: Path, dataset: str = "") -> FlowRecords:
+    """Return the FlowRecords of a dataset, by default of that of flow records published last.
+
+    Raises ``UnknownDatasetError``, and ``TimesError`` for a dataset of TIMES scenarios.
+    """
+    records: FlowRecords = open_catalog(directory)[_named(directory, dataset, FLOWS)].read()
+    return records
+
+
+def open_dataset(directory: Path, dataset: str = "") -> Source | FlowRecords:
+    """Return a dataset of either kind, by default the one published last.
 
     Raises ``UnknownDatasetError``.
     """
-    from catalogs.errors import UnknownDatasetError
+    kinds = Store(directory).kinds()
+    name = dataset or next(iter(kinds), "")
+    is_flows = kinds.get(name) == FLOWS
+    return open_flow_records(directory, name) if is_flows else open_source(directory, name)
 
-    names = Store(directory).datasets()
-    if not names or (dataset and dataset not in names):
-        raise UnknownDatasetError(
-            f"There is no dataset {dataset!r}." if dataset else "No dataset has been published.",
-            f"There are: {', '.join(names)}."
-            if names
-            else ("Import files first: python -m catalogs import FILES --name NAME."),
+
+def _named(directory: Path, dataset: str, kind: str) -> str:
+    """Return the name of a dataset of a kind, by default that of the one published last."""
+    from catalogs.errors import TimesError, UnknownDatasetError
+
+    kinds = Store(directory).kinds()
+    if kinds.get(dataset, kind) != kind:
+        raise TimesError(
+            f"The dataset {dataset!r} holds {WORDS[kinds[dataset]]}, no {WORDS[kind]}.",
+            "Flow records are shown on the flow map, scenarios by all tools.",
         )
-    source: Source = open_catalog(directory)[dataset or names[0]].read()
-    return source
+    of_kind = [name for name in kinds if kinds[name] == kind]
+    if (dataset and dataset not in kinds) or not of_kind:
+        raise UnknownDatasetError(
+            f"There is no dataset {dataset!r}."
+            if dataset
+            else f"No dataset{f' of {WORDS[kind]}' if kinds else ''} has been published.",
+            f"There are: {', '.join(kinds)}."
+            if kinds
+            else "Import files first: python -m catalogs import FILES --name NAME.",
+        )
+    return dataset or of_kind[0]
 
 
 def ensure_demo(directory: Path) -> None:

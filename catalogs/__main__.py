@@ -17,13 +17,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from catalogs import check, export_command, open_source, semantics
+from catalogs import check, export_command, open_dataset, open_source, semantics
 from catalogs.errors import TimesError
+from catalogs.flow_records.records import FlowRecords
 from catalogs.importing import import_files
 from catalogs.readers.base import Progress as Report
 from catalogs.report_tables import report_json, report_tables
 from catalogs.source import Source
-from catalogs.store import Store
+from catalogs.store import FLOWS, SCENARIOS, Manifest, Store
 
 DEFAULT_DIRECTORY = ".data"
 _INTERRUPTED = 128 + signal.SIGINT
@@ -45,22 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name = f"{error.filename}: " if error.filename else ""
         return _failed(TimesError(f"{name}{error.strerror or error}."))
     except KeyboardInterrupt:
-        return _interrupted()
-    except RuntimeError as error:
-        # What DuckDB makes of Ctrl-C while it is at work.
-        if str(error) != "Query interrupted":
-            raise
-        return _interrupted()
-
-
-def _interrupted() -> int:
-    _failed(
-        TimesError(
-            "Interrupted.",
-            "A dataset changes only when an import has finished: run the command again.",
+        _failed(
+            TimesError(
+                "Interrupted.",
+                "A dataset changes only when an import has finished: run the command again.",
+            )
         )
-    )
-    return _INTERRUPTED
+        return _INTERRUPTED
 
 
 def _failed(error: TimesError) -> int:
@@ -150,15 +142,15 @@ def _import(options: argparse.Namespace, console: Console) -> int:
             leave_aside=left.append,
         )
     # Not by the catalog: that takes seconds to import, and here one dataset is all there is.
-    source = Source(store.manifest_path(manifest.dataset))
+    path = store.manifest_path(manifest.dataset)
+    source = FlowRecords(path) if manifest.kind == FLOWS else Source(path)
     if options.json:
         report = report_json(source)
         _print_json({**asdict(manifest), **report, "left_aside": [path.name for path in left]})
     else:
         console.print(
             f"Dataset [bold]{escape(manifest.dataset)}[/], version {manifest.version}:"
-            f" {len(manifest.scenarios)} scenarios,"
-            f" {sum(s.rows for s in manifest.scenarios):,} result rows"
+            f" {_size(manifest)}"
         )
         for table in report_tables(
             source, (s.key for s in manifest.scenarios if s.file not in old)
@@ -180,18 +172,27 @@ def _list(options: argparse.Namespace, console: Console) -> int:
     if not manifests:
         console.print("Nothing has been imported yet: python -m catalogs import FILES --name NAME")
         return 0
-    table = Table("Dataset", "Version", "Published", "Scenarios", "Result rows")
+    table = Table("Dataset", "Version", "Published", "Scenarios", "Rows", "Of")
     for m in manifests:
         rows = sum(scenario.rows for scenario in m.scenarios)
-        table.add_row(
-            escape(m.dataset), m.version, m.published_at, str(len(m.scenarios)), f"{rows:,}"
-        )
+        scenarios = str(len(m.scenarios)) if m.kind == SCENARIOS else ""
+        kind = "results" if m.kind == SCENARIOS else m.kind
+        table.add_row(escape(m.dataset), m.version, m.published_at, scenarios, f"{rows:,}", kind)
     console.print(table)
     return 0
 
 
+def _size(manifest: Manifest) -> str:
+    rows = sum(s.rows for s in manifest.scenarios)
+    if manifest.kind == FLOWS:
+        return f"{rows:,} flow records"
+    return f"{len(manifest.scenarios)} scenarios, {rows:,} result rows"
+
+
 def _describe(options: argparse.Namespace, console: Console) -> int:
-    source = open_source(options.data_directory, options.name)
+    source = open_dataset(options.data_directory, options.name)
+    if isinstance(source, FlowRecords):
+        return _describe_flow_records(source, options, console)
     description = {
         **asdict(source.manifest),
         "regions": source.regions,
@@ -214,6 +215,42 @@ def _describe(options: argparse.Namespace, console: Console) -> int:
         )
         for table in report_tables(source, [scenario.key]):
             console.print(table)
+    return 0
+
+
+def _describe_flow_records(
+    records: FlowRecords, options: argparse.Namespace, console: Console
+) -> int:
+    about = records.about
+    if options.json:
+        _print_json(
+            {
+                **asdict(records.manifest),
+                "about": asdict(about),
+                "commodities": records.commodities,
+                "places": {
+                    f"{number} {name}": len(records.places[number])
+                    for number, name in enumerate(records.levels)
+                },
+                "sums": [asdict(stored) for stored in records.stored],
+                **report_json(records),
+            }
+        )
+        return 0
+    steps = records.steps["label"]
+    console.print(f"Dataset [bold]{escape(records.dataset)}[/], version {records.version}")
+    console.print(f"{about.records:,} flows, {escape(about.unit or 'unit unknown')}")
+    console.print(
+        f"Time: {len(steps):,} steps, {escape(steps.iloc[0])} to {escape(steps.iloc[-1])};"
+        f" added up by {', '.join(kind for kind in about.kinds if kind not in ('all', 'step'))}"
+    )
+    places = (f"{len(p):,} {n}" for p, n in zip(records.places, records.levels, strict=True))
+    console.print(f"Places, from coarse to fine: {escape(', '.join(places))}")
+    if records.lines is not None:
+        console.print(f"Lines: {len(records.lines.id):,}")
+    console.print(f"Commodities: {escape(', '.join(records.commodities[:20]))}")
+    for table in report_tables(records, [records.dataset]):
+        console.print(table)
     return 0
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -23,12 +23,16 @@ from catalogs import (
     units,
 )
 from catalogs.errors import TimesError, UnreadableFileError
-from catalogs.hashing import Hashing, Inputs
+from catalogs.flow_records import recognition as flow_files
+from catalogs.flow_records.recognition import FlowFiles
 from catalogs.readers import READERS, parquet
 from catalogs.readers.base import Progress, Reader, ScenarioFiles, ScenarioHeader, no_progress
 from catalogs.rules import RuleBook, RuleTable, book_for
-from catalogs.store import Manifest, PublishedScenario, Store, now
+from catalogs.store import SCENARIOS, InputFile, Manifest, PublishedScenario, Store, now
 from catalogs.tables import create_tables
+
+#: Part of every data version: raise it when a reader or a derived table changes its meaning.
+IMPORT_VERSION = 3
 
 #: Memory that DuckDB may use during an import; beyond it, it goes to disk.
 MEMORY_LIMIT = "1000MB"
@@ -75,8 +79,8 @@ def gather(
             refused[0].name,
             "the format is not known",
             "VEDA results (.vd, with .vde .vds .vdt beside it, or a batch export), a GAMS MIRO"
-            " scenario (.miroscen), GDX, a DuckDB file with timesreport, an IAMC table, or what"
-            " was exported as Parquet",
+            " scenario (.miroscen), GDX, a DuckDB file with timesreport, an IAMC table, what"
+            f" was exported as Parquet, or flow records: {flow_files.EXPECTED}",
             details="\n".join(path.name for path in refused),
         )
     return scenarios, left
@@ -111,10 +115,20 @@ def import_files(
         Two of the files hold the same scenario of the same model.
     StoreBusyError
         Another import is publishing to the same dataset.
+
+    Flow records among the files (see ``catalogs.flow_records``) become a dataset of their own
+    kind; results of TIMES cannot be imported together with them.
     """
     semantics.use(store.directory / semantics.FOLDER)
     paths = list(paths)
-    files, tables_among = rule_tables.pick(expand(paths))
+    expanded = expand(paths)
+    flows, others = flow_files.pick(expanded)
+    if flows:
+        for path in _beside(flows, others, paths):
+            leave_aside(path)
+        return _import_flows(store, dataset, flows, progress)
+    store.check_kind(dataset, SCENARIOS)
+    files, tables_among = rule_tables.pick(expanded)
     if not files:
         raise UnreadableFileError(
             tables_among[0].name,
@@ -131,15 +145,14 @@ def import_files(
     done: dict[tuple[str, str], PublishedScenario] = {}
     main_file: dict[tuple[str, str], str] = {}
     new_files: dict[str, Path] = {}
-    sizes = {tuple(i.size for i in s.inputs) for s in before.scenarios} if before else set()
-    with store.work_folder(dataset) as work, closing(Hashing()) as hashing:
+    input_file = cache(_input_file)  # one file may hold many scenarios
+    with store.work_folder(dataset) as work:
         for number, scenario_files in enumerate(gathered):
             report_to = progress(scenario_files.shown)
             table_paths = find_tables.paths(scenario_files.files)
-            inputs = hashing.start((*scenario_files.files, *table_paths))
-            # Files of other sizes are other files: they are read while they are being hashed.
-            is_new = inputs.sizes not in sizes
-            old = None if is_new else known.get(inputs.digest(model, scenario_files.part))
+            inputs = tuple(input_file(path) for path in (*scenario_files.files, *table_paths))
+            digest = _digest(inputs, model, scenario_files.part)
+            old = known.get(digest)
             if old and (folder / old.file).exists():
                 report_to(1.0, "unchanged")
                 scenario = old
@@ -149,6 +162,7 @@ def import_files(
                     path,
                     scenario_files,
                     inputs,
+                    digest=digest,
                     model=model,
                     tables=find_tables.read(table_paths),
                     progress=report_to,
@@ -165,19 +179,47 @@ def import_files(
         return store.publish(dataset, list(done.values()), new_files)
 
 
+def _beside(flows: FlowFiles, others: Sequence[Path], named: Collection[Path]) -> Sequence[Path]:
+    """Return the files of folders that lie beside flow records and are none.
+
+    Raises ``UnreadableFileError`` for one that was named itself.
+    """
+    for path in others:
+        if path in named:
+            raise UnreadableFileError(
+                path.name,
+                f"it belongs to no dataset of flow records, and {flows.paths[0].name} does",
+                f"{flow_files.EXPECTED}; results of TIMES are imported as a dataset of their own",
+            )
+    return others
+
+
+def _import_flows(
+    store: Store, dataset: str, flows: FlowFiles, progress: Callable[[str], Progress]
+) -> Manifest:
+    from catalogs.flow_records.importing import import_flow_records  # loads shapely
+
+    report_to = progress(flows.paths[0].name)
+    report_to(0.0, "looking at files")
+    inputs = [_input_file(path) for path in flows.paths]
+    manifest = import_flow_records(store, dataset, flows, inputs, report_to)
+    report_to(1.0, "")
+    return manifest
+
+
 def _import_scenario(
     path: Path,
     files: ScenarioFiles,
-    inputs: Inputs,
+    inputs: tuple[InputFile, ...],
     *,
+    digest: str,
     model: str,
     tables: Sequence[RuleTable],
     progress: Progress,
 ) -> PublishedScenario:
     """Build the file of one scenario at ``path``; return what the manifest says of it."""
-    _load_soon()
+    units.load_soon()
     header, regions, rows = _build(path, files, progress, model=model, tables=tables)
-    digest = inputs.digest(model, files.part)
     name = f"{_SLUG.sub('_', header.scenario)[:60]}-{digest[:12]}.duckdb"
     progress(1.0, "done")
     return PublishedScenario(
@@ -190,7 +232,7 @@ def _import_scenario(
         digest=digest,
         rows=rows,
         imported_at=now(),
-        inputs=inputs.files(),
+        inputs=inputs,
     )
 
 
@@ -202,7 +244,11 @@ def _build(
     model: str,
     tables: Sequence[RuleTable],
 ) -> tuple[ScenarioHeader, list[str], int]:
-    with _new_file(path) as connection:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY_LIMIT,
+        "temp_directory": f"{path}.spill",
+    }
+    with duckdb.connect(str(path), config=config) as connection:
         create_tables(connection)
         load_attributes(connection)
         header = _reader(files.reader).read(files, connection, progress)
@@ -220,36 +266,6 @@ def _build(
         rows = connection.execute("SELECT count(*) FROM result").fetchone()
         connection.execute("CHECKPOINT")
     return header, regions, int(rows[0]) if rows else 0
-
-
-@contextmanager
-def _new_file(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a new DuckDB file for all that is not qualified by the name of a database.
-
-    Nothing is made safe against a crash before the end, because an import that ends early leaves
-    nothing: that would take a hundred waits for the disk.
-    """
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY_LIMIT,
-        "temp_directory": f"{path}.spill",
-    }
-    with duckdb.connect(config=config) as connection:
-        file = str(path).replace("'", "''")
-        connection.execute(f"ATTACH '{file}' AS scenario (RECOVERY_MODE no_wal_writes)")
-        connection.execute("USE scenario")
-        yield connection
-
-
-def _load_soon() -> None:
-    """Start loading what takes long to load and is not needed at once, beside all else."""
-    threading.Thread(target=_load, name="load pandas and pint", daemon=True).start()
-
-
-def _load() -> None:
-    import pandas as pd
-
-    del pd
-    units.load()
 
 
 def complete(
@@ -272,6 +288,7 @@ def complete(
     for number, (doing, step) in enumerate(steps):
         progress(0.75 + 0.25 * number / len(steps), doing)
         step(connection)
+    results.drop_codes(connection)
 
 
 def _draw_boundaries(connection: duckdb.DuckDBPyConnection, rules: RuleBook) -> None:
@@ -309,3 +326,22 @@ def _model_of(regions: Sequence[str]) -> str:
 def model_names(model: str, regions: Sequence[str]) -> list[str]:
     """Return the names that rules may know a model by: its own, and its regions' joined by +."""
     return [name for name in (model, "+".join(sorted(regions))) if name]
+
+
+def _input_file(path: Path) -> InputFile:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return InputFile(path.name, digest.hexdigest(), path.stat().st_size)
+
+
+def _digest(inputs: Sequence[InputFile], model: str, part: Sequence[str]) -> str:
+    """Hash what a scenario is made from: its files, the rules, and this program's readings."""
+    digest = hashlib.sha256(f"{IMPORT_VERSION}\n{model}\n".encode())
+    for file in inputs:
+        digest.update(f"{file.name}\t{file.sha256}\n".encode())
+    for name in part:
+        digest.update(f"{name}\n".encode())
+    digest.update(semantics.digest())
+    return digest.hexdigest()

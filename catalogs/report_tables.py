@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
+import pandas as pd
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from catalogs.source import Source
+from catalogs.store import Manifest
 
 _ACCOUNT = ("read", "kept", "merged", "conflicting", "left_out")
 
 
-def report_json(source: Source) -> dict[str, Any]:
+class Reporting(Protocol):
+    """What has import reports: a Source, or FlowRecords."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """The version that is read."""
+
+    def import_report(self) -> pd.DataFrame:
+        """Return the reports: scenario, severity, topic, file, line, message, count."""
+
+    def sql(self, sql: str, parameters: object = None) -> pd.DataFrame:
+        """Run SQL over the tables, among them ``import_account`` and ``import_report``."""
+
+    def rows(self, sql: str, parameters: object = None) -> list[tuple[Any, ...]]:
+        """Run SQL over the tables; return rows."""
+
+
+def report_json(source: Reporting) -> dict[str, Any]:
     """Return the reports and accounts of all scenarios, ready for JSON."""
     return {
         "import_report": json.loads(source.import_report().to_json(orient="records")),
@@ -23,14 +41,14 @@ def report_json(source: Source) -> dict[str, Any]:
     }
 
 
-def report_tables(source: Source, scenarios: Iterable[str]) -> Iterator[Table]:
+def report_tables(source: Reporting, scenarios: Iterable[str]) -> Iterator[Table]:
     """Yield, per scenario, what became of the rows of its files and what was noticed."""
     for scenario in scenarios:
         yield _accounts(source, scenario)
         yield _lines(source, scenario)
 
 
-def _accounts(source: Source, scenario: str) -> Table:
+def _accounts(source: Reporting, scenario: str) -> Table:
     table = Table(title=escape(scenario), title_justify="left", box=box.SIMPLE, pad_edge=False)
     table.add_column("File", overflow="fold")
     table.add_column("Rows of")
@@ -44,7 +62,7 @@ def _accounts(source: Source, scenario: str) -> Table:
     return table
 
 
-def _lines(source: Source, scenario: str) -> Table:
+def _lines(source: Reporting, scenario: str) -> Table:
     table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column("Topic")
     table.add_column("Noticed", overflow="fold")

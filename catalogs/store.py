@@ -21,7 +21,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,9 @@ from catalogs.errors import StoreBusyError, TimesError, UnknownDatasetError, Unk
 
 MANIFEST = "manifest.json"
 _FORMAT = 1
+#: Kinds of datasets: TIMES scenarios, a file each; or flow records, see ``catalogs.flow_records``.
+SCENARIOS = "scenarios"
+FLOWS = "flow records"
 #: Seconds for which files that no manifest names any more are kept for those still reading them.
 GRACE_TIME = 3600.0
 #: Begins the name of the folder in which an import works.
@@ -41,6 +44,8 @@ WORK_PREFIX = ".importing-"
 WORK_LOCK = "lock"
 #: A manifest while it is being written, by the number of the process that does.
 _HALF_WRITTEN = "manifest.{}.new"
+#: What a dataset of each kind is made of, to people.
+WORDS = {SCENARIOS: "TIMES scenarios", FLOWS: "flow records"}
 _NOTHING: Mapping[str, Path] = MappingProxyType({})
 _DATASET_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$")
 
@@ -81,12 +86,17 @@ class PublishedScenario:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A published version of a dataset."""
+    """A published version of a dataset.
+
+    ``kind`` says what it is of: ``SCENARIOS``, or ``FLOWS``, whose one entry in ``scenarios`` is
+    the file of the records.
+    """
 
     dataset: str
     version: str
     published_at: str
     scenarios: tuple[PublishedScenario, ...]
+    kind: str = SCENARIOS
 
     def to_json(self) -> str:
         """Return the manifest as it is stored."""
@@ -96,7 +106,7 @@ class Manifest:
     def from_json(cls, text: str) -> Manifest:
         """Read a stored manifest. Raises ``ValueError`` or ``KeyError`` where it is damaged."""
         content: dict[str, Any] = json.loads(text)
-        if content.pop("format") != _FORMAT:
+        if content.pop("format") != _FORMAT or content.get("kind", SCENARIOS) not in WORDS:
             raise ValueError("the manifest was written by another version of this program")
         scenarios = tuple(
             PublishedScenario(**{**s, "inputs": tuple(InputFile(**i) for i in s["inputs"])})
@@ -116,14 +126,21 @@ class Store:
 
         One whose manifest is damaged comes last: it keeps nobody from the others.
         """
+        return list(self.kinds())
+
+    def kinds(self) -> dict[str, str]:
+        """Return the kind of each published dataset, in the order of ``datasets``.
+
+        One whose manifest is damaged counts as one of scenarios: opening it says what is wrong.
+        """
         found = []
         for path in self.directory.glob(f"*/{MANIFEST}"):
-            try:
-                published_at = read_manifest(path).published_at
-            except TimesError:
-                published_at = ""
-            found.append((published_at, path.parent.name))
-        return [name for _, name in sorted(found, reverse=True)]
+            published_at, kind = "", SCENARIOS
+            with suppress(TimesError):
+                manifest = read_manifest(path)
+                published_at, kind = manifest.published_at, manifest.kind
+            found.append((published_at, path.parent.name, kind))
+        return {name: kind for _, name, kind in sorted(found, reverse=True)}
 
     def folder(self, dataset: str) -> Path:
         """Return the folder of a dataset. Raises ``TimesError`` for an unusable name."""
@@ -171,20 +188,33 @@ class Store:
         dataset: str,
         scenarios: Sequence[PublishedScenario],
         new_files: Mapping[str, Path] = _NOTHING,
+        kind: str = SCENARIOS,
     ) -> Manifest:
         """Add scenarios to a dataset, in place of those of the same identity.
 
         ``new_files`` says where those of their files are that are not in the dataset's folder
         yet, by the names that they have there; they are moved into it. Raises
-        ``StoreBusyError`` when another process is publishing.
+        ``StoreBusyError`` when another process is publishing, and ``TimesError`` where the
+        dataset is of another ``kind``.
         """
         replaced = {scenario.identity for scenario in scenarios}
         with self._lock(dataset):
+            self.check_kind(dataset, kind)
             for name, path in new_files.items():
                 os.replace(path, self.folder(dataset) / name)
             before = self.published(dataset)
             kept = [s for s in (before.scenarios if before else ()) if s.identity not in replaced]
-            return self._write(dataset, [*kept, *scenarios], before)
+            return self._write(dataset, [*kept, *scenarios], before, kind)
+
+    def check_kind(self, dataset: str, kind: str) -> None:
+        """Raise ``TimesError`` where a dataset is published already and of another kind."""
+        before = self.published(dataset)
+        if before and before.kind != kind:
+            raise TimesError(
+                f"The dataset {dataset!r} is one of {WORDS[before.kind]}, and these are"
+                f" {WORDS[kind]}.",
+                "Import them under another name: --name NAME.",
+            )
 
     def drop(self, dataset: str, keys: Iterable[str]) -> Manifest:
         """Take scenarios out of a dataset; their files go after the grace time.
@@ -200,17 +230,22 @@ class Store:
                     f"The dataset {dataset!r} has no scenario {unknown[0]!r}.",
                     f"It has {', '.join(names[:20])}.",
                 )
-            return self._write(dataset, [s for s in before.scenarios if s.key not in gone], before)
+            kept = [s for s in before.scenarios if s.key not in gone]
+            return self._write(dataset, kept, before, before.kind)
 
     def _write(
-        self, dataset: str, scenarios: list[PublishedScenario], before: Manifest | None
+        self,
+        dataset: str,
+        scenarios: list[PublishedScenario],
+        before: Manifest | None,
+        kind: str,
     ) -> Manifest:
         scenarios = _with_keys(sorted(scenarios, key=lambda s: s.identity))
         version = data_version(scenarios)
         if before and before.version == version:
             self._remove_unused(dataset, before, before)
             return before
-        manifest = Manifest(dataset, version, now(), tuple(scenarios))
+        manifest = Manifest(dataset, version, now(), tuple(scenarios), kind)
         path = self.manifest_path(dataset)
         temporary = path.with_name(_HALF_WRITTEN.format(os.getpid()))
         try:

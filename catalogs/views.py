@@ -13,7 +13,7 @@ import duckdb
 from catalogs import timesreport
 from catalogs.errors import TimesError
 from catalogs.holdings import load_people
-from catalogs.store import Manifest
+from catalogs.store import SCENARIOS, WORDS, Manifest
 from catalogs.tables import TABLES
 
 
@@ -21,8 +21,13 @@ def open_views(connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Ma
     """Attach the files of a version and create the views over them; then nothing else is opened.
 
     ``folder`` has the files that the manifest names. Raises ``TimesError`` where one is missing
-    or was written by another version of this program.
+    or was written by another version of this program, and for a dataset of another kind.
     """
+    if manifest.kind != SCENARIOS:
+        raise TimesError(
+            f"The dataset {manifest.dataset!r} holds {WORDS[manifest.kind]}, no TIMES scenarios.",
+            "Flow records are shown on the flow map, scenarios by all tools.",
+        )
     for number, scenario in enumerate(manifest.scenarios):
         path = folder / scenario.file
         if not path.exists():

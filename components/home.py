@@ -20,11 +20,13 @@ from panel.viewable import Viewable, Viewer
 
 from catalogs import palette
 from catalogs.errors import TimesError
+from catalogs.flow_records.recognition import FLOW_FORMAT
 from catalogs.import_report import TOPICS
 from catalogs.measures import Measure, measures
 from catalogs.query import Query
 from catalogs.readers import READERS
 from catalogs.readers.side_tables import SIDE_TABLES
+from catalogs.report_tables import Reporting
 from catalogs.source import Answer, Source
 from catalogs.store import PublishedScenario
 from components.assets import icon, read_asset
@@ -168,19 +170,19 @@ class Home(Viewer):
 def sentence(source: Source) -> str:
     """Return what is loaded: "Nordic-Baltic demo: 3 scenarios, 10 regions, 2025–2050"."""
     models = _models(source)
-    parts = [_counted(len(source.scenario_names), "scenario")]
+    parts = [counted(len(source.scenario_names), "scenario")]
     if len(models) > 1:
         parts[0] += f" of {len(models)} models"
-    parts.append(_counted(len(source.regions), "region"))
+    parts.append(counted(len(source.regions), "region"))
     parts.append(_span(source.years))
     name = models[0] if len(models) == 1 else source.dataset
     return f"{name}: {', '.join(part for part in parts if part)}"
 
 
-def version_line(source: Source) -> str:
+def version_line(source: Reporting) -> str:
     """Return the dataset's name, version and time of publication."""
     return (
-        f"{source.dataset}, version {source.version[:8]}, "
+        f"{source.manifest.dataset}, version {source.manifest.version[:8]}, "
         f"published {_minute(source.manifest.published_at)} UTC"
     )
 
@@ -193,21 +195,22 @@ def figures(source: Source) -> list[dict[str, str]]:
     scenarios = source.manifest.scenarios
     codes = "different codes" if len(models) == 1 else "codes, all models together"
     return [
-        _figure(len(scenarios), "scenario", f"of {_some(models)}"),
-        _figure(sum(s.rows for s in scenarios), "result row", "as imported"),
-        _figure(len(source.regions), "region", _some([labels.get(r) or r for r in source.regions])),
-        _figure(len(source.years), "milestone year", _span(source.years)),
-        _figure(processes, "process", codes),
-        _figure(commodities, "commodity", codes),
-        _figure(timeslices, "timeslice", "of the finest level"),
+        figure(len(scenarios), "scenario", f"of {some(models)}"),
+        figure(sum(s.rows for s in scenarios), "result row", "as imported"),
+        figure(len(source.regions), "region", some([labels.get(r) or r for r in source.regions])),
+        figure(len(source.years), "milestone year", _span(source.years)),
+        figure(processes, "process", codes),
+        figure(commodities, "commodity", codes),
+        figure(timeslices, "timeslice", "of the finest level"),
     ]
 
 
-def _figure(count: int, one: str, note: str) -> dict[str, str]:
+def figure(count: int, one: str, note: str) -> dict[str, str]:
+    """Return a count with what it counts, and a note."""
     return {"value": _whole(count), "label": _plural(count, one), "note": note}
 
 
-def report_lines(source: Source) -> dict[str, list[dict[str, Any]]]:
+def report_lines(source: Reporting) -> dict[str, list[dict[str, Any]]]:
     """Return the lines of each scenario's import report, warnings first."""
     frame = source.import_report()
     frame = frame.astype(object).where(frame.notna(), None)
@@ -219,7 +222,7 @@ def report_lines(source: Source) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def account_rows(source: Source) -> dict[str, list[dict[str, str]]]:
+def account_rows(source: Reporting) -> dict[str, list[dict[str, str]]]:
     """Return, per scenario, what became of the rows of each of its files, as text."""
     found: dict[str, list[dict[str, str]]] = {}
     for scenario, file, content, *counts in source.rows(
@@ -243,7 +246,7 @@ def alarm(report: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     more = len(lines) - _MOST_ALARMS
     names = [s for s, entries in report.items() if any(e["topic"] == DUMMY_IMPORT for e in entries)]
     return {
-        "title": f"Dummy imports in {_some([readable(name) for name in names])}",
+        "title": f"Dummy imports in {some([readable(name) for name in names])}",
         "remedy": "The model could not supply all that it had to and bought the rest from a"
         " stand-in at a very high cost: it is infeasible as it stands. Look into this before using"
         " its results.",
@@ -270,14 +273,14 @@ def describe(
         "rows": _whole(scenario.rows),
         "imported": _minute(scenario.imported_at),
         "warnings": warnings,
-        "noticed": _counted(warnings, "warning") if warnings else "none",
+        "noticed": counted(warnings, "warning") if warnings else "none",
         "files": [
             {"name": file.name, "size": file_size(file.size), "sha256": file.sha256}
             for file in scenario.inputs
         ],
         "account": list(account),
         "report": by_topic(lines[:_MOST_LINES]),
-        "left": f"{_counted(left, 'line')} more are not shown here" if left > 0 else "",
+        "left": f"{counted(left, 'line')} more are not shown here" if left > 0 else "",
     }
 
 
@@ -326,7 +329,7 @@ def file_size(size: int) -> str:
 # ---------------------------------------------------------------------- the tools
 
 
-def cards(tools: Iterable[ToolLink], source: Source, base: str) -> list[dict[str, Any]]:
+def cards(tools: Iterable[ToolLink], source: Source | None, base: str) -> list[dict[str, Any]]:
     """Return a card for each tool but this page, with a picture of the data where there is one."""
     return [
         {
@@ -334,7 +337,9 @@ def cards(tools: Iterable[ToolLink], source: Source, base: str) -> list[dict[str
             "name": tool.name,
             "icon": tool.icon if tool.icon.startswith("<") else icon(tool.icon),
             "description": tool.description,
-            "miniature": MINIATURES[tool.route](source, base) if tool.route in MINIATURES else {},
+            "miniature": MINIATURES[tool.route](source, base)
+            if source is not None and tool.route in MINIATURES
+            else {},
         }
         for tool in tools
         if tool.route != HOME_ROUTE
@@ -407,7 +412,7 @@ def own_files() -> dict[str, Any]:
         "commands": [{"does": does, "command": command} for does, command in COMMANDS],
         "formats": [
             {"name": known.label, "suffix": known.suffix, "text": known.about}
-            for known in (reader.format for reader in READERS)
+            for known in (*(reader.format for reader in READERS), FLOW_FORMAT)
         ],
         "tables": [
             {
@@ -435,7 +440,8 @@ def _plural(count: int, one: str) -> str:
     return f"{one}es" if one.endswith("s") else f"{one}s"
 
 
-def _counted(count: int, one: str) -> str:
+def counted(count: int, one: str) -> str:
+    """Return a count with what it counts: "3 scenarios"."""
     return f"{_whole(count)} {_plural(count, one)}"
 
 
@@ -449,7 +455,7 @@ def _span(years: Sequence[int]) -> str:
     return str(years[0]) if len(years) == 1 else f"{years[0]}–{years[-1]}"
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
     """Return the first few names and how many more there are."""
     if len(names) <= _NAMES_IN_A_NOTE + 1:
         return ", ".join(names)

@@ -15,6 +15,7 @@ from catalogs.flowmaps.picture import Arcs, Places, Shown, texts
             Shown(12_400, 44_100_000, 97.46, 100),
             "12,400 of 44.1 million flows, 97.4% of the energy",
         ),
+        (Shown(10_949_999, 10_950_000, 1, 1), "10,949,999 of 10,950,000 flows, 100% of the energy"),
         (Shown(5, 5, 10, 10), "5 flows, 100% of the energy"),
         (Shown(1, 1, 10, 10), "1 flow, 100% of the energy"),
         (Shown(0, 0, 0, 0), "0 flows, 100% of the energy"),

@@ -13,6 +13,7 @@ import pytest
 import catalogs
 from app.tools import TOOLS, Tool
 from catalogs.demo import __file__ as demo_module
+from catalogs.flow_records.recognition import FLOW_FORMAT
 from catalogs.readers import READERS
 from catalogs.readers.side_tables import SIDE_TABLES
 from catalogs.source import Source
@@ -275,7 +276,7 @@ def test_every_side_table_is_explained_with_its_columns(home: Home):
 
 def test_every_format_that_is_read_is_explained(home: Home):
     explained = {entry["name"]: entry["text"] for entry in home.main.own_files["formats"]}
-    assert set(explained) == {reader.format.label for reader in READERS}
+    assert set(explained) == {FLOW_FORMAT.label, *(reader.format.label for reader in READERS)}
     assert all(explained.values())
 
 

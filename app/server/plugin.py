@@ -1,7 +1,6 @@
 """Routes beside the pages, for `panel serve --plugins`: health, and the extensions' files.
 
-Those of health and files are behind no login: they say nothing about data or people. The API asks
-who is there as the pages do.
+None of them is behind a login: they say nothing about data or people.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 from bokeh.embed.bundle import extension_dirs
 from tornado.web import RequestHandler
 
-from app.server.api import Api
 from app.server.static import ExtensionFiles
 
 
@@ -41,6 +39,5 @@ class Readyz(RequestHandler):
 ROUTES = [
     (r"/healthz", Healthz, {}),
     (r"/readyz", Readyz, {}),
-    (r"/api/(.*)", Api, {}),
     (r"/static/extensions/(.*)", ExtensionFiles, {"root": extension_dirs}),
 ]

@@ -91,10 +91,13 @@ class Arcs:
 
     ``origin`` and ``destination`` are positions in the places, ``category`` one in
     ``FlowMapData.categories``. ``value`` is what flows that way: net where the map is net, and
-    then never negative. ``back`` is what flows the other way at the same time (gross); NaN where
-    that is not known. ``capacity`` is the most that could flow, in the same unit over the same
-    time; NaN where that is not known. ``id`` names the arc to whoever made it (a line, a process),
-    for hover, click and profiles; '' where origin, destination and category do.
+    then never negative. ``back`` is what flows the other way over the same time; NaN where that is
+    not known. Where the map is net, ``value + back`` is what flows this way before the difference
+    is taken. ``capacity`` is the most that could flow, in the same unit over the same time; NaN
+    where that is not known. ``carried`` is all that flows along a line in either direction, which
+    its loading is of; without rows where that is ``value``. ``id`` names the arc to whoever made
+    it (a line, a process), for hover, click and profiles; '' where origin, destination and
+    category do.
     """
 
     origin: Positions = field(default_factory=no_positions)
@@ -104,6 +107,7 @@ class Arcs:
     back: Numbers = field(default_factory=no_numbers)
     capacity: Numbers = field(default_factory=no_numbers)
     id: Texts = field(default_factory=no_texts)
+    carried: Numbers = field(default_factory=no_numbers)
 
     def __len__(self) -> int:
         return len(self.origin)
@@ -112,7 +116,8 @@ class Arcs:
     def loading(self) -> Numbers:
         """The share of its capacity that each arc uses; NaN where there is none."""
         usable = np.where(self.capacity > 0, self.capacity, np.nan)
-        share: Numbers = np.abs(self.value) / usable
+        carried = self.carried if len(self.carried) else np.abs(self.value)
+        share: Numbers = carried / usable
         return share
 
 
@@ -162,7 +167,11 @@ class Shown:
         shown = f"{share:.0f}%" if share == int(share) else f"{share:.1f}%"
         counted = _count(self.all_flows)
         if self.flows != self.all_flows:
-            counted = f"{_count(self.flows)} of {counted}"
+            some = _count(self.flows)
+            is_told_apart = some != counted
+            counted = f"{some} of {counted}"
+            if not is_told_apart:
+                counted = f"{self.flows:,} of {self.all_flows:,}"
         return f"{counted} {'flow' if self.all_flows == 1 else 'flows'}, {shown} of the {what}"
 
 

@@ -78,25 +78,32 @@ def check_head(path: Path, head: TableHead) -> None:
 
 
 def load_table(
-    path: Path, head: TableHead, table: str, connection: duckdb.DuckDBPyConnection
+    path: Path,
+    head: TableHead,
+    table: str,
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    quote: str = '"',
 ) -> int:
     """Load the rows into the temporary table ``table`` as text, columns ``c0``, ``c1``, ...
 
-    Empty cells are NULL. Returns the bytes that were not UTF-8 and were read as Windows-1252.
-    Raises ``UnreadableFileError`` with the line of a row that cannot be read.
+    Empty cells are NULL; ``quote`` stands around cells and, doubled, within them. Returns the
+    bytes that were not UTF-8 and were read as Windows-1252. Raises
+    ``UnreadableFileError`` with the line of a row that cannot be read.
     """
     check_head(path, head)
     with as_plain_utf8(path) as text:
         try:
             connection.execute(
                 f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM read_csv($path,"
-                " auto_detect=false, header=false, skip=$skip, delim=$delim, quote='\"',"
-                " escape='\"', columns=$columns, nullstr='', max_line_size=$longest,"
+                " auto_detect=false, header=false, skip=$skip, delim=$delim, quote=$quote,"
+                " escape=$quote, columns=$columns, nullstr='', max_line_size=$longest,"
                 " store_rejects=true, rejects_limit=10)",
                 {
                     "path": str(text.path),
                     "skip": head.line,
                     "delim": head.separator,
+                    "quote": quote,
                     "columns": {f"c{n}": "VARCHAR" for n in range(len(head.names))},
                     "longest": MAX_LINE,
                 },
