@@ -57,7 +57,7 @@ def report(data_directory: Path) -> None:
             energy_flows(source, replace(query, scenario=other))
             compared.append(_timed(partial(_draw, source, replace(request, other=other))))
             graph = build_graph(energy_flows(source, query))
-            nodes, links = nodes_of(graph), links_of(graph)
+            nodes, links = nodes_of([graph]), links_of(graph)
             layouts.append(_timed(partial(lay_out, nodes, links)))
             sql = f"FROM flow_annual WHERE scenario = '{scenario}' AND year = {year}"
             queries.append(_timed(partial(source.rows, sql)))

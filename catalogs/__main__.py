@@ -46,13 +46,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name = f"{error.filename}: " if error.filename else ""
         return _failed(TimesError(f"{name}{error.strerror or error}."))
     except KeyboardInterrupt:
-        _failed(
-            TimesError(
-                "Interrupted.",
-                "A dataset changes only when an import has finished: run the command again.",
-            )
+        return _interrupted()
+    except RuntimeError as error:
+        # What DuckDB makes of Ctrl-C while it is at work.
+        if str(error) != "Query interrupted":
+            raise
+        return _interrupted()
+
+
+def _interrupted() -> int:
+    _failed(
+        TimesError(
+            "Interrupted.",
+            "A dataset changes only when an import has finished: run the command again.",
         )
-        return _INTERRUPTED
+    )
+    return _INTERRUPTED
 
 
 def _failed(error: TimesError) -> int:

@@ -1,8 +1,9 @@
 """Codes: the texts of a dimension, numbered in their order.
 
 A scenario has millions of rows and a few thousand texts. As DuckDB's ENUM a column still reads as
-text, and millions of rows are compared, sorted and added up as small numbers. Codes live only
-while a scenario is imported: what is published holds plain text.
+text, and millions of rows are compared, sorted, added up and written as small numbers. The large
+tables of a published scenario are kept so, as ``coded_result`` and the like; ``result`` itself is
+a view that gives plain text, because every scenario has codes of its own.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import duckdb
+
+from catalogs.tables import TABLES
 
 _PREFIX = "code_of_"
 
@@ -26,7 +29,7 @@ def make(connection: duckdb.DuckDBPyConnection, texts: Mapping[str, Iterable[str
     """
     for dimension, found in texts.items():
         connection.execute(
-            f"CREATE TEMP TYPE {type_of(dimension)} AS ENUM (SELECT unnest($texts::VARCHAR[]))",
+            f"CREATE TYPE {type_of(dimension)} AS ENUM (SELECT unnest($texts::VARCHAR[]))",
             {"texts": sorted(set(found))},
         )
 
@@ -39,7 +42,19 @@ def dimensions(connection: duckdb.DuckDBPyConnection) -> set[str]:
     return {str(name).removeprefix(_PREFIX) for (name,) in rows}
 
 
-def drop(connection: duckdb.DuckDBPyConnection) -> None:
-    """Drop all codes; no table may use them any more."""
-    for dimension in sorted(dimensions(connection)):
+def drop(connection: duckdb.DuckDBPyConnection, *unused: str) -> None:
+    """Drop the codes of some dimensions, by default of all; no table may use them any more."""
+    for dimension in unused or sorted(dimensions(connection)):
         connection.execute(f"DROP TYPE {type_of(dimension)}")
+
+
+def coded(table: str) -> str:
+    """Return the name of the table that holds a canonical table in codes."""
+    return f"coded_{table}"
+
+
+def show_as_text(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Put a view of plain text over ``coded(table)`` in the place of the empty canonical table."""
+    columns = ", ".join(f"{name}::{kind} AS {name}" for name, kind in TABLES[table].columns.items())
+    connection.execute(f'DROP TABLE "{table}"')
+    connection.execute(f'CREATE VIEW "{table}" AS SELECT {columns} FROM {coded(table)}')

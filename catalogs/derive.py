@@ -11,6 +11,7 @@ from collections import defaultdict
 
 import duckdb
 
+from catalogs import codes
 from catalogs.readers.base import report
 from catalogs.tables import EXTERNAL_REGIONS
 
@@ -57,35 +58,28 @@ def build_flows(connection: duckdb.DuckDBPyConnection) -> None:
             f" probabilities given for them (states: {', '.join(states[:6])})",
             count=len(states),
         )
+    codes.make(connection, {"direction": ("IN", "OUT")})
+    direction = codes.type_of("direction")
     connection.execute(
-        """
-        CREATE OR REPLACE TEMP TABLE coded_flow AS
-        SELECT sow, year, timeslice, region, process, commodity, attribute <> 'VAR_FIn' AS out,
+        f"""
+        CREATE TABLE coded_flow AS
+        SELECT sow, year, timeslice, region, process, commodity,
+            if(attribute = 'VAR_FIn', 'IN', 'OUT')::{direction} AS direction,
             sum(value) AS value, any_value(unit) AS unit
         FROM coded_result
         WHERE attribute IN ('VAR_FIn', 'VAR_FOut') AND process <> '-' AND year IS NOT NULL
             AND isfinite(value)
         GROUP BY ALL
-        ORDER BY commodity, process, out, region, year, timeslice, sow
+        ORDER BY commodity, process, direction, region, year, timeslice, sow;
+
+        CREATE TABLE coded_flow_annual AS
+        SELECT sow, year, region, process, commodity, direction, sum(value) AS value,
+            any_value(unit) AS unit
+        FROM coded_flow GROUP BY ALL ORDER BY commodity, process, direction, region, year, sow
         """
     )
-    connection.execute(
-        """
-        INSERT INTO flow
-        SELECT * REPLACE (if(out, 'OUT', 'IN') AS out) FROM coded_flow
-        """
-    )
-    connection.execute(
-        """
-        INSERT INTO flow_annual
-        SELECT sow, year, region, process, commodity, if(out, 'OUT', 'IN'), value, unit FROM (
-            SELECT sow, year, region, process, commodity, out, sum(value) AS value,
-                any_value(unit) AS unit
-            FROM coded_flow GROUP BY ALL ORDER BY commodity, process, out, region, year, sow
-        )
-        """
-    )
-    connection.execute("DROP TABLE coded_flow")
+    for table in ("flow", "flow_annual"):
+        codes.show_as_text(connection, table)
 
 
 def _states_of_the_world(connection: duckdb.DuckDBPyConnection) -> list[str]:

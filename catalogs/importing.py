@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import cache
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -25,14 +25,12 @@ from catalogs import (
 from catalogs.errors import TimesError, UnreadableFileError
 from catalogs.flow_records import recognition as flow_files
 from catalogs.flow_records.recognition import FlowFiles
+from catalogs.hashing import Hashing, Inputs
 from catalogs.readers import READERS, parquet
 from catalogs.readers.base import Progress, Reader, ScenarioFiles, ScenarioHeader, no_progress
 from catalogs.rules import RuleBook, RuleTable, book_for
-from catalogs.store import SCENARIOS, InputFile, Manifest, PublishedScenario, Store, now
+from catalogs.store import SCENARIOS, Manifest, PublishedScenario, Store, now
 from catalogs.tables import create_tables
-
-#: Part of every data version: raise it when a reader or a derived table changes its meaning.
-IMPORT_VERSION = 3
 
 #: Memory that DuckDB may use during an import; beyond it, it goes to disk.
 MEMORY_LIMIT = "1000MB"
@@ -145,14 +143,15 @@ def import_files(
     done: dict[tuple[str, str], PublishedScenario] = {}
     main_file: dict[tuple[str, str], str] = {}
     new_files: dict[str, Path] = {}
-    input_file = cache(_input_file)  # one file may hold many scenarios
-    with store.work_folder(dataset) as work:
+    sizes = {tuple(i.size for i in s.inputs) for s in before.scenarios} if before else set()
+    with store.work_folder(dataset) as work, closing(Hashing()) as hashing:
         for number, scenario_files in enumerate(gathered):
             report_to = progress(scenario_files.shown)
             table_paths = find_tables.paths(scenario_files.files)
-            inputs = tuple(input_file(path) for path in (*scenario_files.files, *table_paths))
-            digest = _digest(inputs, model, scenario_files.part)
-            old = known.get(digest)
+            inputs = hashing.start((*scenario_files.files, *table_paths))
+            # Files of other sizes are other files: they are read while they are being hashed.
+            is_new = inputs.sizes not in sizes
+            old = None if is_new else known.get(inputs.digest(model, scenario_files.part))
             if old and (folder / old.file).exists():
                 report_to(1.0, "unchanged")
                 scenario = old
@@ -162,7 +161,6 @@ def import_files(
                     path,
                     scenario_files,
                     inputs,
-                    digest=digest,
                     model=model,
                     tables=find_tables.read(table_paths),
                     progress=report_to,
@@ -201,7 +199,8 @@ def _import_flows(
 
     report_to = progress(flows.paths[0].name)
     report_to(0.0, "looking at files")
-    inputs = [_input_file(path) for path in flows.paths]
+    with closing(Hashing()) as hashing:
+        inputs = hashing.start(flows.paths).files()
     manifest = import_flow_records(store, dataset, flows, inputs, report_to)
     report_to(1.0, "")
     return manifest
@@ -210,16 +209,16 @@ def _import_flows(
 def _import_scenario(
     path: Path,
     files: ScenarioFiles,
-    inputs: tuple[InputFile, ...],
+    inputs: Inputs,
     *,
-    digest: str,
     model: str,
     tables: Sequence[RuleTable],
     progress: Progress,
 ) -> PublishedScenario:
     """Build the file of one scenario at ``path``; return what the manifest says of it."""
-    units.load_soon()
+    _load_soon()
     header, regions, rows = _build(path, files, progress, model=model, tables=tables)
+    digest = inputs.digest(model, files.part)
     name = f"{_SLUG.sub('_', header.scenario)[:60]}-{digest[:12]}.duckdb"
     progress(1.0, "done")
     return PublishedScenario(
@@ -232,7 +231,7 @@ def _import_scenario(
         digest=digest,
         rows=rows,
         imported_at=now(),
-        inputs=inputs,
+        inputs=inputs.files(),
     )
 
 
@@ -244,11 +243,7 @@ def _build(
     model: str,
     tables: Sequence[RuleTable],
 ) -> tuple[ScenarioHeader, list[str], int]:
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY_LIMIT,
-        "temp_directory": f"{path}.spill",
-    }
-    with duckdb.connect(str(path), config=config) as connection:
+    with _new_file(path) as connection:
         create_tables(connection)
         load_attributes(connection)
         header = _reader(files.reader).read(files, connection, progress)
@@ -266,6 +261,36 @@ def _build(
         rows = connection.execute("SELECT count(*) FROM result").fetchone()
         connection.execute("CHECKPOINT")
     return header, regions, int(rows[0]) if rows else 0
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a new DuckDB file for all that is not qualified by the name of a database.
+
+    Nothing is made safe against a crash before the end, because an import that ends early leaves
+    nothing: that would take a hundred waits for the disk.
+    """
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY_LIMIT,
+        "temp_directory": f"{path}.spill",
+    }
+    with duckdb.connect(config=config) as connection:
+        file = str(path).replace("'", "''")
+        connection.execute(f"ATTACH '{file}' AS scenario (RECOVERY_MODE no_wal_writes)")
+        connection.execute("USE scenario")
+        yield connection
+
+
+def _load_soon() -> None:
+    """Start loading what takes long to load and is not needed at once, beside all else."""
+    threading.Thread(target=_load, name="load pandas and pint", daemon=True).start()
+
+
+def _load() -> None:
+    import pandas as pd
+
+    del pd
+    units.load()
 
 
 def complete(
@@ -288,7 +313,6 @@ def complete(
     for number, (doing, step) in enumerate(steps):
         progress(0.75 + 0.25 * number / len(steps), doing)
         step(connection)
-    results.drop_codes(connection)
 
 
 def _draw_boundaries(connection: duckdb.DuckDBPyConnection, rules: RuleBook) -> None:
@@ -326,22 +350,3 @@ def _model_of(regions: Sequence[str]) -> str:
 def model_names(model: str, regions: Sequence[str]) -> list[str]:
     """Return the names that rules may know a model by: its own, and its regions' joined by +."""
     return [name for name in (model, "+".join(sorted(regions))) if name]
-
-
-def _input_file(path: Path) -> InputFile:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return InputFile(path.name, digest.hexdigest(), path.stat().st_size)
-
-
-def _digest(inputs: Sequence[InputFile], model: str, part: Sequence[str]) -> str:
-    """Hash what a scenario is made from: its files, the rules, and this program's readings."""
-    digest = hashlib.sha256(f"{IMPORT_VERSION}\n{model}\n".encode())
-    for file in inputs:
-        digest.update(f"{file.name}\t{file.sha256}\n".encode())
-    for name in part:
-        digest.update(f"{name}\n".encode())
-    digest.update(semantics.digest())
-    return digest.hexdigest()

@@ -8,14 +8,17 @@ and of what regions receive of it from each other. Worked out for every year by 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from catalogs import carriers
 from catalogs.groups import Classifier
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Rounds after which a share that still goes round in a circle is taken as it is.
 _MOST_ROUNDS = 500
@@ -79,6 +82,8 @@ def _read(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 
 def _edges(flows: pd.DataFrame, classifier: Classifier) -> tuple[_Flows, Places]:
     """Return the edges, and the node whose share is that of each flow."""
+    import pandas as pd  # slow to load: see importing._load_soon
+
     when = _places(flows.groupby(["sow", "year"], sort=False).ngroup())
     taken = (flows["direction"] == "IN").to_numpy()
     process = _numbers(when, flows["region"], flows["process"])
@@ -110,6 +115,8 @@ def _edges(flows: pd.DataFrame, classifier: Classifier) -> tuple[_Flows, Places]
 
 def _numbers(when: Places, region: pd.Series, item: pd.Series) -> Places:
     """Number what differs in when, region or item."""
+    import pandas as pd
+
     keys = pd.DataFrame({"when": when, "region": region.to_numpy(), "item": item.to_numpy()})
     return _places(keys.groupby(["when", "region", "item"], sort=False).ngroup())
 

@@ -19,9 +19,9 @@ def build_result(connection: duckdb.DuckDBPyConnection) -> None:
     """Fill ``result`` from ``raw_result``: duplicates merged and counted, units joined, sorted.
 
     Expects a table ``attribute`` (attribute, unit_source) beside the canonical ones. A row's
-    number is that of its first occurrence in the file. Leaves the temporary table
-    ``coded_result``, the same as ``result`` in codes, for all that is derived from it
-    (``drop_codes`` drops it), and ``row_fate``: how many rows were merged, how many conflict.
+    number is that of its first occurrence in the file. ``coded_result`` is the same as ``result``
+    in codes, for all that is derived from it. Leaves the temporary table ``row_fate``: how many
+    rows were merged, how many conflict.
     """
     _encode(connection)
     _code_attributes(connection)
@@ -30,7 +30,7 @@ def build_result(connection: duckdb.DuckDBPyConnection) -> None:
     unit = codes.type_of("unit")
     connection.execute(
         f"""
-        CREATE OR REPLACE TEMP TABLE coded_result AS
+        CREATE TABLE coded_result AS
         SELECT r.rowid::UINTEGER AS row, r.sow, a.name AS attribute, r.commodity, r.process,
             y.number AS year, r.region, r.vintage, r.timeslice, r.user_constraint,
             coalesce({own_unit}::{unit}, CASE a.unit_source
@@ -59,7 +59,7 @@ def build_result(connection: duckdb.DuckDBPyConnection) -> None:
     )
     _keep_odd_years(connection)  # first: they tell rows apart that have no year
     _merge_repeats(connection)
-    connection.execute("INSERT INTO result SELECT * FROM coded_result")
+    codes.show_as_text(connection, "result")
     for table in (
         "raw_result",
         "attribute_of",
@@ -69,12 +69,7 @@ def build_result(connection: duckdb.DuckDBPyConnection) -> None:
         "region_currency",
     ):
         connection.execute(f"DROP TABLE {table}")
-
-
-def drop_codes(connection: duckdb.DuckDBPyConnection) -> None:
-    """Drop ``coded_result`` and the codes."""
-    connection.execute("DROP TABLE IF EXISTS coded_result")
-    codes.drop(connection)
+    codes.drop(connection, "attribute", "year")
 
 
 def _has_units(connection: duckdb.DuckDBPyConnection) -> bool:

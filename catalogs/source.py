@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas as pd
 
 from catalogs import conversion, states
 from catalogs.compiling import CompiledQuery, Conversion, adds_up_levels, compile_query
@@ -28,6 +27,9 @@ from catalogs.query import Query
 from catalogs.rules import Look
 from catalogs.store import Manifest, read_manifest
 from catalogs.views import open_views
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MEMORY_LIMIT = "1GB"
 _THREADS = 2

@@ -66,9 +66,9 @@ def _table() -> Mapping[str, Unit]:
     return found
 
 
-def load_soon() -> None:
-    """Start loading pint, which takes half a second, beside what else there is to do."""
-    threading.Thread(target=_registry, name="load pint", daemon=True).start()
+def load() -> None:
+    """Load pint, which takes a while; what is asked later need not wait for it."""
+    _registry()
 
 
 def _registry() -> Any:

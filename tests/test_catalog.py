@@ -106,7 +106,7 @@ def test_a_demo_of_another_version_is_published_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("catalogs.importing.IMPORT_VERSION", -1)
+        patch.setattr("catalogs.hashing.IMPORT_VERSION", -1)
         catalogs.ensure_demo(tmp_path)
     old = Store(tmp_path).manifest("demo").version
     catalogs.ensure_demo(tmp_path)

@@ -309,8 +309,9 @@ def test_nothing_outside_can_be_read_through_a_source(source: Source, tmp_path: 
     secret.write_text("a\n1\n")
     with pytest.raises(Exception, match="disabled"):
         source.sql(f"SELECT * FROM read_csv('{secret}')")
-    with pytest.raises(Exception, match="read-only"):
-        source.sql("DELETE FROM s0.result")
+    for table in ("coded_result", "process"):
+        with pytest.raises(Exception, match="read-only"):
+            source.sql(f"DELETE FROM s0.{table}")
 
 
 # ---------------------------------------------------------------------------- sums

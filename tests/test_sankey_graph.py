@@ -13,18 +13,9 @@ from hypothesis import strategies as st
 import catalogs
 from catalogs.errors import NotAvailableError, UnknownNameError
 from catalogs.importing import import_files
+from catalogs.sankey import timeslices
 from catalogs.sankey.compare import compare
-from catalogs.sankey.flows import (
-    CONVERSION,
-    FINAL,
-    STORAGE,
-    SUPPLY,
-    EnergyFlows,
-    Flow,
-    Role,
-    SankeyQuery,
-    energy_flows,
-)
+from catalogs.sankey.flows import EnergyFlows, Flow, SankeyQuery, energy_flows
 from catalogs.sankey.focus import around, between
 from catalogs.sankey.graph import (
     AMBIENT,
@@ -37,6 +28,8 @@ from catalogs.sankey.graph import (
     Graph,
     build_graph,
 )
+from catalogs.sankey.kinds import kinds
+from catalogs.sankey.roles import CONVERSION, FINAL, STORAGE, SUPPLY, Role
 from catalogs.source import Source
 from catalogs.store import Store
 from tests.times_files import Row, flows, publish, write_set
@@ -102,7 +95,7 @@ def assert_balanced(graph: Graph, given: EnergyFlows) -> None:
     drawn = sum(
         link.value
         for link in graph.links
-        if not link.target.startswith("loss")
+        if not link.target.startswith(("loss", "demand"))
         and not link.source.startswith("gain")
         and not {link.source, link.target} <= carriers  # what passes through, shown all the same
     )
@@ -432,3 +425,108 @@ def test_ways_between_two_nodes(draw: Draw):
     [last] = [node.id for node in graph.nodes if node.kind == FINAL]
     labels = [node.label for node in between(graph, first, last).nodes]
     assert sorted(labels) == ["Heat", "Natural gas", "Natural gas CHP", "Other end use"]
+
+
+# ---------------------------------------------------------------------- other than energy
+
+MIXED = """
+    MINE: -> ELC 20
+    BATTERY: ELC 0 -> ELC 0
+    ROADS: -> KM 50
+    CAR: ELC 10, KM 50 -> TRIPS 55
+    RADIATOR: ELC 10 -> HEAT 9
+"""
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Source:
+    """A car takes energy and kilometres of road, and gives kilometres of passengers."""
+    files = write_set(
+        tmp_path / "files",
+        flows(MIXED),
+        process_sets={"DMD": "CAR RADIATOR"},
+        commodity_sets={"NRG": "ELC KM", "DEM": "TRIPS HEAT"},
+        units={"PJ": "ELC HEAT", "Mpkm": "KM", "Mpass-km": "TRIPS"},
+        descriptions={"KM": "Use of roads", "TRIPS": "Trips", "ELC": "Electricity"},
+    )
+    return publish(files, tmp_path / "data")
+
+
+def graph_of(source: Source, **query: object) -> Graph:
+    return build_graph(energy_flows(source, SankeyQuery("Case", 2020, **query)))  # type: ignore[arg-type]
+
+
+def test_a_process_of_mixed_units_ends_in_its_service_without_a_number_onward(mixed: Source):
+    graph = graph_of(mixed)
+    ends = {node.label: node for node in graph.nodes if node.kind == FINAL}
+    assert [node.incoming for node in ends.values()] == [pytest.approx(10)] * 2
+    assert [node.outgoing for node in ends.values()] == [0, 0]
+    assert ends["Transport"].services == (("Mpass-km", 55),)
+    assert ends["Other end use"].services == (("PJ", 9),)
+    assert graph.left_out == {"Mpkm": 100}  # said: what ROADS gives and CAR takes
+    assert not any("KM" in end for link in graph.links for end in (link.source, link.target))
+
+
+def test_what_is_not_energy_has_a_sankey_of_its_own_in_its_unit(mixed: Source):
+    assert list(kinds(mixed, "Case")) == ["energy", "useful energy", "passenger distance"]
+    graph = graph_of(mixed, flows_of="passenger distance", unit="Mpkm")
+    [roads, car] = (node for node in graph.nodes if node.kind in (SUPPLY, CONVERSION))
+    car, roads = (car, roads) if car.kind == CONVERSION else (roads, car)
+    assert links(graph) == {
+        (roads.label, "Use of roads"): 50,
+        ("Use of roads", car.label): 50,
+        (car.label, "Trips"): 55,
+        ("Not accounted for", car.label): 5,  # no conversion makes more than it takes
+        ("Trips", "Transport"): 55,
+    }
+    assert "Ambient heat" not in {node.label for node in graph.nodes}
+    useful = graph_of(mixed, flows_of="useful energy")
+    assert sum(n.incoming for n in useful.nodes if n.kind == FINAL) == pytest.approx(9)
+
+
+def test_a_kind_that_does_not_flow_is_refused_and_named(mixed: Source):
+    with pytest.raises(NotAvailableError, match="measured in mass"):
+        graph_of(mixed, flows_of="mass", unit="kt")
+
+
+def test_each_kind_of_the_demo_balances(demo: Source):
+    for kind, unit in kinds(demo, "Reference").items():
+        asked = SankeyQuery("Reference", 2050, flows_of=kind, unit=unit)
+        given_flows = energy_flows(demo, asked)
+        assert_balanced(build_graph(given_flows), given_flows)
+
+
+# ---------------------------------------------------------------------- timeslices
+
+
+def test_a_season_has_all_timeslices_within_it_and_seasons_sum_to_the_year(demo: Source):
+    offered = timeslices.offered(demo, "Reference")
+    seasons = [name for name, depth in offered if depth == 0]
+    assert 1 < len(seasons) < len(offered)
+    parts = [timeslices.within(demo, season) for season in seasons]
+    assert sorted(name for part in parts for name in part) == sorted(name for name, _ in offered)
+    # What is only known for the year is in none of them, and each says how much that is.
+    year = build_graph(energy_flows(demo, SankeyQuery("Reference", 2050)))
+    pictures = [
+        energy_flows(demo, SankeyQuery("Reference", 2050, timeslices=part)) for part in parts
+    ]
+    of_seasons = sum(flow.value for picture in pictures for flow in picture.flows)
+    [coarser] = {round(picture.coarser, 6) for picture in pictures}
+    everything = sum(
+        flow.value for flow in energy_flows(demo, SankeyQuery("Reference", 2050)).flows
+    )
+    assert of_seasons + coarser == pytest.approx(everything, rel=1e-6)
+    winter = build_graph(pictures[0])
+    assert_balanced(winter, pictures[0])
+    assert any("only for longer than the timeslice" in remark for remark in winter.remarks)
+    assert used(winter) < used(year)
+    assert "Not accounted for" not in {node.label for node in winter.nodes}
+
+
+def test_storage_in_a_timeslice_keeps_and_gives_and_does_not_lose(demo: Source):
+    ends = set()
+    for name, _depth in timeslices.offered(demo, "Reference"):
+        asked = SankeyQuery("Reference", 2050, timeslices=timeslices.within(demo, name))
+        ends |= {node.label for node in build_graph(energy_flows(demo, asked)).nodes}
+    assert {"Kept in storage", "Out of storage"} <= ends
+    assert "Storage losses" not in ends

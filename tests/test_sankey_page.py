@@ -5,15 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import holoviews as hv
+import pandas as pd
+import param
 import pytest
 from panel.viewable import Viewable
 from playwright.sync_api import Locator, Page, expect
 
 import catalogs
-from catalogs.sankey.flows import FINAL
+from app.address import AddressSync
+from catalogs.sankey import timeslices
+from catalogs.sankey.flows import energy_flows
+from catalogs.sankey.roles import FINAL
 from catalogs.source import Source
+from components.explorer import ScenarioExplorer
+from components.notices import PlainText
+from components.numbers import MINUS, significant
 from components.sankey.explorer import SankeyExplorer
 from components.sankey.picture import LESS, MORE, UNCHANGED
 from tests.browser import PHONE, Recorded, Served, open_page, query_of, record, serving
@@ -55,7 +65,7 @@ def sankey(demo: Source) -> SankeyExplorer:
 
 def drawn(sankey: SankeyExplorer) -> dict[str, dict[str, Any]]:
     """The nodes of the picture by id."""
-    return {node["id"]: node for node in sankey._view.picture["nodes"]}
+    return {node["id"]: node for node in sankey._picture.main.picture["nodes"]}
 
 
 # ---------------------------------------------------------------------- the component
@@ -129,12 +139,11 @@ def test_focus_shows_only_what_is_up_and_down_stream(sankey: SankeyExplorer):
 
 def test_comparison_colours_what_became_more_and_less(sankey: SankeyExplorer):
     sankey.other = "Climate target"
-    colours = {link["colour"] for link in sankey._view.picture["links"]}
+    colours = {link["colour"] for link in sankey._picture.main.picture["links"]}
     assert colours == {MORE, LESS, UNCHANGED}
     assert "compared with Climate target" in sankey.title
-    changes = sankey._tables._tables(sankey.answer)[0]
-    assert changes[0] == "Largest changes, PJ"
-    assert (changes[1]["other"] - changes[1]["base"] - changes[1]["difference"]).abs().max() < 1e-9
+    changes = sankey._tables.tables(sankey.answer)["Largest changes"]
+    assert (changes["other"] - changes["base"] - changes["difference"]).abs().max() < 1e-9
 
 
 def test_use_in_the_picture_is_that_of_the_graph(sankey: SankeyExplorer):
@@ -143,11 +152,169 @@ def test_use_in_the_picture_is_that_of_the_graph(sankey: SankeyExplorer):
     edges = sankey.edges()
     assert list(edges.columns) == ["source", "target", "value"]
     assert edges["value"].sum() == pytest.approx(sum(link.value for link in graph.links))
+    # HoloViews would take two nodes of one name for one, and draws no cycles.
+    assert edges["source"].nunique() == len({link.source for link in graph.links})
+    assert not (edges["source"] == edges["target"]).any()
+    forwards = sankey.edges(cycles=False)
+    assert 0 < len(forwards) < len(edges)
+    drawing = hv.Sankey(forwards)
+    assert len(drawing.nodes) == len({*forwards["source"], *forwards["target"]})
+    assert hv.render(drawing, backend="bokeh") is not None
     sankey.selection.unit = "TWh"
     other = sankey.answer.graph
     assert sum(
         node.incoming - node.outgoing for node in other.nodes if node.kind == FINAL
     ) == pytest.approx(use / 3.6)
+
+
+def test_two_scenarios_stand_side_by_side_in_one_scale(sankey: SankeyExplorer):
+    sankey.other = "Climate target"
+    panel = sankey._picture
+    overlaid = {link["id"]: link for link in panel.main.picture["links"]}
+    sankey.compare = "beside"
+    left, right = ({n["id"]: n for n in v.picture["nodes"]} for v in (panel.main, panel.second))
+    links = [{m["id"]: m for m in v.picture["links"]} for v in (panel.main, panel.second)]
+    assert links[0].keys() | links[1].keys() == overlaid.keys()
+    shared = left.keys() & right.keys()
+    assert len(shared) > 10
+    for name in shared:  # the same places in both, each as high as it is there
+        assert [left[name][x] for x in ("x0", "y0")] == [right[name][x] for x in ("x0", "y0")]
+    for name, link in overlaid.items():
+        assert links[0].get(name, {"fill": 0})["fill"] == pytest.approx(link["base"])
+        assert links[1].get(name, {"fill": 0})["fill"] == pytest.approx(link["fill"])
+    assert all(link["base"] is None for part in links for link in part.values())
+
+
+def test_largest_changes_stand_beside_the_picture_and_light_their_links(sankey: SankeyExplorer):
+    sankey.other = "Climate target"
+    listed = sankey._picture._changes.groups
+    drawn_links = {link["id"] for link in sankey._picture.main.picture["links"]}
+    assert 5 < len(listed) <= 14
+    assert {entry["code"] for entry in listed} <= drawn_links
+    largest = max(sankey.answer.compared.changes, key=lambda c: abs(c.difference))
+    assert significant(largest.difference).lstrip(MINUS) in listed[0]["amount"]
+    sankey._picture._changes._handle_msg({"open": listed[0]["code"]})
+    assert sankey._details.view.visible
+
+
+def test_only_the_ways_between_two_nodes_are_shown(sankey: SankeyExplorer):
+    everything = drawn(sankey)
+    sankey.look_around("final/Transport")
+    sankey.look_around("supply/Domestic resources")  # turned round: that is how energy flows
+    assert (sankey.focus, sankey.towards) == ("supply/Domestic resources", "final/Transport")
+    ways = drawn(sankey)
+    assert {"final/Transport", "supply/Domestic resources"} < ways.keys() < everything.keys()
+    assert not [name for name in ways if name.startswith(("loss/", "final/R"))]
+    sankey.look_around("final/Transport")
+    assert drawn(sankey).keys() == everything.keys()
+    sankey.look_between("final/Transport", "final/Residential")
+    assert not sankey._picture.view.visible or "Nothing flows" in text_of(sankey._place)
+
+
+def test_steps_bound_how_far_a_focus_reaches(sankey: SankeyExplorer):
+    sankey.param.update(focus="final/Transport", steps=1)
+    nodes = drawn(sankey)
+    assert {node["layer"] for node in nodes.values()} == {0, 1}
+
+
+def test_years_in_one_scale_have_bars_that_can_be_compared(sankey: SankeyExplorer):
+    def scale() -> float:
+        return sankey.answer.layout.scale
+
+    free = []
+    for year in sankey.years:
+        sankey.year = year
+        free.append(scale())
+    assert len(set(free)) > 1
+    sankey.steady = True
+    held = []
+    for year in sankey.years:
+        sankey.year = year
+        held.append(scale())
+    assert held == [pytest.approx(min(free), rel=0.2)] * len(held)
+
+
+def test_a_timeslice_and_what_else_flows_are_said_in_the_title(sankey: SankeyExplorer):
+    season = timeslices.offered(sankey.source, "Reference")[0][0]
+    sankey.timeslice = season
+    assert sankey.title.startswith("Energy flows, Reference, 2050, ")
+    assert "timeslice" in sankey.title
+    sankey.timeslice = ""
+    other = list(sankey.kinds)[-1]
+    assert other != "energy"
+    sankey.flows_of = other
+    assert sankey.title.startswith(f"Flows of {other}, Reference, 2050")
+    assert sankey.title.endswith(sankey.kinds[other])
+    sankey.flows_of = "no such thing"
+    assert "Nothing flows" in text_of(sankey._place)
+
+
+def text_of(view: Any) -> str:
+    """All that a view says."""
+    return " ".join(str(part.text) for part in view.select(PlainText))
+
+
+def test_every_table_is_a_file_in_full_precision(sankey: SankeyExplorer):
+    for other in ("", "Climate target"):
+        sankey.other = other
+        worked = sankey.answer
+        for heading, table in sankey._tables.tables(worked).items():
+            read = pd.read_csv(sankey._tables.csv(heading), float_precision="round_trip")
+            assert len(read) == len(table) > 0
+            assert set(read["unit"]) == {"PJ"}
+            for name in table.select_dtypes("number"):
+                assert read[name].tolist() == table[name].tolist()
+
+
+def test_the_query_behind_the_picture_runs_and_has_its_flows(sankey: SankeyExplorer):
+    frame = sankey.source.sql(sankey._query_panel._sql.text)
+    energy = frame[(frame["kind"] == "energy") & (frame["unit"] == "PJ")]
+    [flows] = [energy_flows(sankey.source, sankey.request.query).flows]
+    assert energy["value"].abs().sum() == pytest.approx(sum(flow.value for flow in flows))
+
+
+@pytest.mark.parametrize("other", ["", "Climate target"])
+def test_marks_open_the_explorer_on_what_they_show(sankey: SankeyExplorer, other: str):
+    sankey.param.update(other=other, opened=["final/Transport", "carrier/Electricity/0"])
+    nodes = sankey._nodes()
+    linked = {node.id: sankey.address_of(node) for node in nodes.values()}
+    without = {name for name, address in linked.items() if not address}
+    assert without <= {name for name in nodes if name.startswith(("loss/", "gain/", "other/"))}
+    links = [
+        sankey.address_of(nodes[link.source], nodes[link.target])
+        for link in sankey.answer.graph.links
+    ]
+    for address in dict.fromkeys([*filter(None, linked.values()), *filter(None, links)]):
+        explorer = explorer_at(sankey.source, address)
+        assert not explorer.shown.empty, address
+        assert explorer.selection.years == [2050]
+        assert set(explorer.selection.scenarios) >= {"Reference", other} - {""}
+
+
+def test_a_node_in_the_explorer_has_the_amount_of_the_picture(sankey: SankeyExplorer):
+    for name in ("final/Transport", "supply/Imports", "carrier/Electricity/0"):
+        node = sankey._nodes()[name]
+        explorer = explorer_at(sankey.source, sankey.address_of(node))
+        shown = explorer.shown
+        total = shown[shown["scenario"] == "Reference"]["value"].sum()
+        if name.startswith("carrier"):  # what its distribution hands on is counted there as well
+            assert total >= node.outgoing
+        else:
+            assert total == pytest.approx(max(node.incoming - node.outgoing, node.outgoing))
+
+
+def explorer_at(source: Source, address: str) -> ScenarioExplorer:
+    """The scenario explorer as a page at an address would make it."""
+    explorer = ScenarioExplorer(source=source)
+    location = SimpleNamespace(search=address.removeprefix("times"), param=param.Parameterized())
+    parts = [
+        (explorer.selection, explorer.selection.url_params),
+        (explorer, explorer.url_params),
+    ]
+    wrong: list[Any] = []
+    AddressSync(location, parts, on_error=wrong.append)
+    assert not wrong, address
+    return explorer
 
 
 def test_a_year_without_flows_is_refused_with_a_way_out(sankey: SankeyExplorer, tmp_path: Path):
@@ -218,11 +385,16 @@ def test_tables_have_flows_balances_and_what_is_not_drawn(
 ):
     open_page(page, address)
     open_tab(page, "Tables")
-    for heading in ("Largest flows, PJ", "Balances, PJ", "Distribution that is not drawn, PJ"):
+    for heading in (
+        "Largest flows, PJ",
+        "Kinds of flow, PJ",
+        "Balances, PJ",
+        "Distribution that is not drawn, PJ",
+    ):
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download flows").click()
-    assert download.value.suggested_filename == "energy-flows.csv"
+        page.get_by_role("button", name="Download").first.click()
+    assert download.value.suggested_filename == "largest-flows.csv"
 
 
 @pages

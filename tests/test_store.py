@@ -118,7 +118,7 @@ def test_other_content_units_or_model_are_another_version(tmp_path: Path) -> Non
 def test_rules_are_part_of_the_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, store = write(tmp_path / "files", 40), Store(tmp_path / "data")
     first = import_files(store, "d", [folder])
-    monkeypatch.setattr("catalogs.importing.IMPORT_VERSION", 999)
+    monkeypatch.setattr("catalogs.hashing.IMPORT_VERSION", 999)
     assert import_files(store, "d", [folder]).version != first.version
 
 

@@ -51,7 +51,7 @@ def main(words: Sequence[str] | None = None) -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    for name in ("bokeh", "tornado.access"):
+    for name in ("bokeh", "tornado.access", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # Everything is served from here; nothing is asked of other hosts.
     os.environ["BOKEH_RESOURCES"] = "server"

@@ -1,6 +1,7 @@
 """Routes beside the pages, for `panel serve --plugins`: health, and the extensions' files.
 
-None of them is behind a login: they say nothing about data or people.
+Those of health and files are behind no login: they say nothing about data or people. The API asks
+who is there as the pages do.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from bokeh.embed.bundle import extension_dirs
 from tornado.web import RequestHandler
 
+from app.server.api import Api
 from app.server.static import ExtensionFiles
 
 
@@ -39,5 +41,6 @@ class Readyz(RequestHandler):
 ROUTES = [
     (r"/healthz", Healthz, {}),
     (r"/readyz", Readyz, {}),
+    (r"/api/(.*)", Api, {}),
     (r"/static/extensions/(.*)", ExtensionFiles, {"root": extension_dirs}),
 ]

@@ -15,6 +15,8 @@ from panel.io.server import DocHandler
 from tornado.httpclient import AsyncHTTPClient
 from tornado.web import GZipContentEncoding
 
+from app.backend.child import OwnBackend
+from app.server.api import own_backend
 from app.server.documents import EarlyDocument
 from app.server.plugin import Readiness
 from app.server.safety import SafetyHeaders, log_request
@@ -28,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 class ServeTools(Serve):
     """Panel's command with the routes of the manifest: the first tool is at `/` itself."""
+
+    own_backend: OwnBackend | None = None
 
     def customize_applications(
         self, args: argparse.Namespace, applications: dict[str, Any]
@@ -53,11 +57,13 @@ class ServeTools(Serve):
         return kwargs
 
     def customize_server(self, server: Any) -> Any:
-        """Have the pages drawn once before visitors come."""
+        """Have the pages drawn once before visitors come, and the backend run."""
         addresses = [
             f"http://{_reachable(server.address)}:{server.port}{server.prefix}{tool.route}"
             for tool in TOOLS
         ]
+        if (own := self.own_backend) is not None:
+            server.io_loop.add_callback(own.start)
         server.io_loop.add_callback(_draw_once, addresses)
         return server
 
@@ -107,4 +113,5 @@ def serve(settings: Settings) -> None:
     """Serve the application until the process is told to stop."""
     parser = argparse.ArgumentParser("panel serve")
     command = ServeTools(parser=parser)
+    command.own_backend = own_backend(settings)
     command.invoke(parser.parse_args(arguments(settings)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -20,13 +20,18 @@ class Settings:
     # A closed tab's session is kept this long, so that a short loss of connection costs nothing.
     unused_session_lifetime: int = 60
     keep_alive: int = 25
+    # A backend that runs already (unix:/path or http://host:port) and the token it asks for.
+    # Without one the server starts its own.
+    sql_service: str = ""
+    sql_token: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """The settings that the environment gives; what it lacks keeps its default.
 
-        Reads TIMES_DATA, TIMES_ADDRESS, TIMES_PORT, TIMES_PREFIX and BOKEH_ALLOW_WS_ORIGIN
-        (names separated by commas). Raises ValueError on a bad number.
+        Reads TIMES_DATA, TIMES_ADDRESS, TIMES_PORT, TIMES_PREFIX, TIMES_SQL_SERVICE,
+        TIMES_SQL_TOKEN and BOKEH_ALLOW_WS_ORIGIN (names separated by commas). Raises ValueError on
+        a bad number.
         """
         given = os.environ if environment is None else environment
         origins = given.get("BOKEH_ALLOW_WS_ORIGIN", "")
@@ -36,4 +41,6 @@ class Settings:
             port=int(given.get("TIMES_PORT", cls.port)),
             websocket_origins=tuple(name.strip() for name in origins.split(",") if name.strip()),
             prefix=given.get("TIMES_PREFIX", cls.prefix),
+            sql_service=given.get("TIMES_SQL_SERVICE", cls.sql_service),
+            sql_token=given.get("TIMES_SQL_TOKEN", ""),
         )

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 import duckdb
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from catalogs import codes
@@ -141,6 +140,8 @@ def store_coded_results(
     Each of ``RAW_RESULT_COLUMNS`` has a number per row, and the sorted texts that these are the
     positions of.
     """
+    import pandas as pd  # slow to load: see importing._load_soon
+
     codes.make(connection, {name: texts for name, (_, texts) in columns.items()})
     categories = {
         name: pd.Categorical.from_codes(places, categories=pd.Index(texts))

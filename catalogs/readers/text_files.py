@@ -27,6 +27,8 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 #: No line of a VEDA file comes near this; one that does is a binary or broken file.
 MAX_LINE = 1 << 20
+#: Characters; the csv module refuses a cell beyond it, which may be a whole line.
+_LONGEST_CELL = csv.field_size_limit()
 #: Begins a note; what a modeller wrote behind it may hold separators.
 _NOTE = re.compile(r"\*|\w+=")
 
@@ -185,6 +187,9 @@ def read_delimited(
             if _NOTE.match(line):
                 yield line_number, [line]
                 continue
+            if (cells := _plain_cells(line, separator, quote)) is not None:
+                yield line_number, cells
+                continue
             try:
                 yield line_number, next(csv.reader([line], delimiter=separator, quotechar=quote))
             except csv.Error as error:
@@ -195,3 +200,15 @@ def read_delimited(
                     line=line_number,
                     details=str(error),
                 ) from error
+
+
+def _plain_cells(line: str, separator: str, quote: str) -> list[str] | None:
+    """Cut a line whose cells are all quoted, or none is, as nearly all are; None for any other."""
+    if "\r" in line or len(line) > _LONGEST_CELL:
+        return None
+    quotes = line.count(quote)
+    if not quotes:
+        return line.split(separator)
+    cells = line[1:-1].split(quote + separator + quote)
+    is_plain = quotes == 2 * len(cells) and line[0] == quote == line[-1]
+    return cells if is_plain else None

@@ -8,41 +8,24 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from catalogs import units
+from catalogs.compiling import CompiledQuery
 from catalogs.errors import NotAvailableError, UnknownNameError
+from catalogs.sankey import timeslices
+from catalogs.sankey.kinds import ENERGY, USEFUL_ENERGY, kind_of
+from catalogs.sankey.remembered import once
+from catalogs.sankey.roles import Place, Role, roles_by_direction, roles_in_energy
 from catalogs.source import Source
 
 #: Flows below this share of the largest are the solver's rounding.
 NOISE = 1e-9
 
-#: Parts that a process plays, in the order in which energy passes them.
-SUPPLY = "supply"
-CONVERSION = "conversion"
-STORAGE = "storage"
-TRADE = "trade"
-FINAL = "final"
-EXPORT = "export"
-
-#: Names of supply and export by the part that the measure "primary energy" counts them under.
-_PRIMARY = {
-    "Domestic": (SUPPLY, "Domestic resources"),
-    "Imports": (SUPPLY, "Imports"),
-    "Dummy imports": (SUPPLY, "Dummy imports"),
-    "Exports": (EXPORT, "Exports"),
-}
-_SAVINGS = (SUPPLY, "Energy savings")
-
-#: A process in a region.
-Place = tuple[str, str]
-
-#: What has been read of a Source and does not depend on a visitor; goes with it.
-_known: WeakKeyDictionary[Source, dict[Hashable, Any]] = WeakKeyDictionary()
 #: Flows of the queries asked last, by Source: opening a node asks for the same flows again.
 _kept: WeakKeyDictionary[Source, OrderedDict[SankeyQuery, EnergyFlows]] = WeakKeyDictionary()
 _MOST_KEPT = 40
@@ -53,8 +36,9 @@ _lock = threading.Lock()
 class SankeyQuery:
     """What a Sankey is of.
 
-    ``regions`` and ``timeslices`` empty mean all. ``unit`` is a unit of energy. ``opened`` are ids
-    of nodes that are shown as their members; ``most_nodes`` bounds the groups of a first picture.
+    ``regions`` empty means all; ``timeslices`` empty the year, all levels added. ``flows_of`` is
+    energy or another of ``kinds``, and ``unit`` one of its units. ``opened`` are ids of nodes that
+    are shown as their members; ``most_nodes`` bounds the groups of a first picture.
     """
 
     scenario: str
@@ -64,15 +48,7 @@ class SankeyQuery:
     unit: str = "PJ"
     opened: tuple[str, ...] = ()
     most_nodes: int = 60
-
-
-@dataclass(frozen=True)
-class Role:
-    """The part of a process: what it does, the group it is shown under, and its members' group."""
-
-    part: str
-    group: str
-    inner: str
+    flows_of: str = ENERGY
 
 
 @dataclass(frozen=True)
@@ -88,11 +64,14 @@ class Flow:
 
 @dataclass(frozen=True)
 class EnergyFlows:
-    """The flows of energy of a query, and what is known of those who take part.
+    """What flows in a query, energy as a rule, and what is known of those who take part.
 
-    ``left_out`` gives the amount of what is not energy by unit; ``turned`` lists flows that were
-    negative and stand the other way round; ``noise`` counts those too small to mean anything.
-    ``state`` is the state of the world shown of a scenario that has several.
+    ``services`` is what processes give besides, by unit: no flow of this picture. ``demanded``
+    are the sectors of commodities that are ends in themselves. ``left_out`` gives the amount of
+    what is not energy by unit; ``turned`` lists flows that were negative and stand the other way
+    round; ``noise`` counts those too small to mean anything. ``state`` is the state of the world
+    shown of a scenario that has several; ``coarser`` the amount that is only known for longer
+    than the timeslices asked for.
     """
 
     query: SankeyQuery
@@ -104,6 +83,9 @@ class EnergyFlows:
     turned: Sequence[Flow]
     noise: int
     state: str = ""
+    services: Mapping[Place, Mapping[str, float]] = field(default_factory=dict)
+    demanded: Mapping[str, str] = field(default_factory=dict)
+    coarser: float = 0.0
 
     @cached_property
     def by_process(self) -> Mapping[Place, list[Flow]]:
@@ -142,40 +124,77 @@ def energy_flows(source: Source, query: SankeyQuery) -> EnergyFlows:
 
 def _read(source: Source, query: SankeyQuery) -> EnergyFlows:
     fuels: dict[str, str] = {}
+    demanded: dict[str, str] = {}
     left_out: dict[str, float] = defaultdict(float)
+    services: dict[Place, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     found: list[Flow] = []
-    for region, process, commodity, direction, value, unit, kind, fuel in _rows(source, query):
-        if kind != "energy" or not units.is_energy(unit):
-            if kind != "demand":  # a service: the flow into its device is in the picture
-                left_out[unit or units.UNKNOWN_UNIT] += abs(value)
+    for row in _rows(source, query, query.timeslices):
+        if kind_of(row.kind, row.unit) != query.flows_of:
+            unit = row.unit or units.UNKNOWN_UNIT
+            if row.direction == "OUT" and row.kind != ENERGY:
+                services[row.region, row.process][unit] += row.value
+            if row.kind != "demand":  # of a service the flow into its device is in the picture
+                left_out[unit] += abs(row.value)
             continue
-        fuels[commodity] = fuel
-        factor = units.factor(unit, query.unit)
-        found.append(Flow(region, process, commodity, direction, value * factor))
+        fuels[row.commodity] = row.fuel
+        if row.kind == "demand":
+            demanded[row.commodity] = row.sector
+        value = row.value * units.factor(row.unit, query.unit)
+        found.append(Flow(row.region, row.process, row.commodity, row.direction, value))
     if not found:
         raise NotAvailableError(
-            f"Nothing flows in {query.scenario} in {query.year} that is measured in energy.",
-            "Choose another year or region, or give the commodities units of energy.",
+            f"Nothing flows in {query.scenario} in {query.year} that is measured in"
+            f" {query.flows_of}.",
+            "Choose another year, region or timeslice, or give the commodities units."
+            if query.flows_of == ENERGY
+            else "Choose another year or region, or look at the flows of energy.",
         )
     least = NOISE * max(abs(flow.value) for flow in found)
-    kept = [flow for flow in found if abs(flow.value) > least]
-    turned = [flow for flow in kept if flow.value < 0]
+    kept = [_forwards(flow) for flow in found if abs(flow.value) > least]
+    if query.flows_of not in (ENERGY, USEFUL_ENERGY):
+        labels = source.labels("commodity")
+        fuels = {commodity: labels.get(commodity, commodity) for commodity in fuels}
     return EnergyFlows(
         query=query,
-        flows=[_forwards(flow) for flow in kept],
-        roles=_roles(source, query, {(flow.region, flow.process) for flow in kept}),
+        flows=kept,
+        roles=_roles(source, query, kept),
         fuels=fuels,
-        efficiency=_once(source, _efficiency, query.scenario, query.year),
-        left_out=dict(left_out),
-        turned=turned,
+        efficiency=once(source, _efficiency, query.scenario, query.year),
+        left_out=dict(left_out) if query.flows_of == ENERGY else {},
+        turned=[flow for flow in found if flow.value < -least],
         noise=len(found) - len(kept),
         state=_state(source, query),
+        services={place: dict(given) for place, given in services.items()},
+        demanded=demanded,
+        coarser=_coarser(source, query),
+    )
+
+
+def _roles(source: Source, query: SankeyQuery, flows: Sequence[Flow]) -> Mapping[Place, Role]:
+    sides: dict[Place, set[str]] = defaultdict(set)
+    for flow in flows:
+        sides[flow.region, flow.process].add(flow.direction)
+    where = (source, query.scenario, query.year, query.regions)
+    if query.flows_of == ENERGY:
+        return roles_in_energy(*where, sides)
+    return roles_by_direction(*where, sides)
+
+
+def _coarser(source: Source, query: SankeyQuery) -> float:
+    """What flows of a picture of timeslices that is only known for longer than they are."""
+    if not query.timeslices:
+        return 0.0
+    rows = _rows(source, query, timeslices.around(source, query.timeslices))
+    return sum(
+        abs(row.value) * units.factor(row.unit, query.unit)
+        for row in rows
+        if kind_of(row.kind, row.unit) == query.flows_of
     )
 
 
 def flow_years(source: Source, scenario: str) -> tuple[int, ...]:
     """Return the years in which anything flows in a scenario; results may have others."""
-    return tuple(_once(source, _flow_years, scenario))
+    return tuple(once(source, _flow_years, scenario))
 
 
 def _flow_years(source: Source, scenario: str) -> list[int]:
@@ -207,9 +226,26 @@ def _forwards(flow: Flow) -> Flow:
     return Flow(flow.region, flow.process, flow.commodity, other, -flow.value)
 
 
-def _rows(
-    source: Source, query: SankeyQuery
-) -> list[tuple[str, str, str, str, float, str, str, str]]:
+class _Row(NamedTuple):
+    region: str
+    process: str
+    commodity: str
+    direction: str
+    value: float
+    unit: str
+    kind: str
+    fuel: str
+    sector: str
+
+
+def _rows(source: Source, query: SankeyQuery, chosen: Sequence[str]) -> list[_Row]:
+    """What flows in a query's regions, added over timeslices: over all without any chosen."""
+    asked = compiled(source, replace(query, timeslices=tuple(chosen)))
+    return [_Row(*row) for row in source.rows(asked.sql, asked.parameters)]
+
+
+def compiled(source: Source, query: SankeyQuery) -> CompiledQuery:
+    """Return the SQL that a query's flows are read with: what each process takes and gives."""
     parameters: dict[str, object] = {"scenario": query.scenario, "year": query.year}
     conditions = ""
     if query.regions:
@@ -221,102 +257,20 @@ def _rows(
     if query.timeslices:
         parameters["timeslices"] = list(query.timeslices)
         conditions += " AND f.timeslice IN (SELECT unnest($timeslices))"
-    table = "flow" if query.timeslices else "flow_annual"
-    return source.rows(
-        f"""
-        SELECT f.region, f.process, f.commodity, f.direction, sum(f.value), f.unit, g.kind, g.fuel
-        FROM {table} AS f JOIN commodity_group AS g USING (scenario, region, commodity)
-        WHERE f.scenario = $scenario AND f.year = $year AND g.kind <> 'emission'{conditions}
-        GROUP BY ALL ORDER BY ALL""",
-        parameters,
-    )
+    sql = f"""
+SELECT f.region, f.process, f.commodity, f.direction, sum(f.value) AS value, f.unit,
+    g.kind, g.fuel, coalesce(g.sector, '') AS sector
+FROM {"flow" if query.timeslices else "flow_annual"} AS f
+    JOIN commodity_group AS g USING (scenario, region, commodity)
+WHERE f.scenario = $scenario AND f.year = $year AND g.kind <> 'emission'{conditions}
+GROUP BY ALL
+ORDER BY ALL"""
+    return CompiledQuery(sql.strip(), parameters)
 
 
 def _state(source: Source, query: SankeyQuery) -> str:
     """The state of the world that is shown: energy of several must not be added up."""
     return next(iter(source.states.get(query.scenario, ())), "")
-
-
-# ---------------------------------------------------------------------- parts
-
-
-def _roles(source: Source, query: SankeyQuery, places: Iterable[Place]) -> Mapping[Place, Role]:
-    known = _once(source, _known_roles, query.scenario)
-    partners = _partners(source, query)
-    return {
-        place: partners.get(place) or known.get(place, Role(CONVERSION, "Other conversion", ""))
-        for place in places
-    }
-
-
-def _once(source: Source, read: Callable[..., Any], *arguments: Hashable) -> Any:
-    """Read something of a Source the first time that it is asked for."""
-    kept = _known.setdefault(source, {})
-    key = (read.__name__, *arguments)
-    if key not in kept:
-        kept[key] = read(source, *arguments)
-    return kept[key]
-
-
-def _known_roles(source: Source, scenario: str) -> Mapping[Place, Role]:
-    """The part of every process of a scenario, whatever the year."""
-    roles: dict[Place, Role] = {}
-    for region, process, technology, fuel in source.rows(
-        "SELECT region, process, technology, fuel FROM process_group WHERE scenario = ?",
-        [scenario],
-    ):
-        roles[region, process] = Role(CONVERSION, technology, fuel)
-    for region, process, sector, technology, part in source.rows(
-        # Their own technology: a boundary may count what a process hands on under its user's.
-        "SELECT DISTINCT b.region, b.process, b.sector, g.technology, b.part FROM boundary AS b"
-        " JOIN process_group AS g USING (scenario, region, process)"
-        " WHERE scenario = ? AND boundary = 'final' ORDER BY ALL",
-        [scenario],
-    ):
-        saved = part == "savings"
-        roles[region, process] = (
-            Role(*_SAVINGS, sector) if saved else Role(FINAL, sector, technology)
-        )
-    for region, process, fuel, part in source.rows(
-        "SELECT region, process, any_value(fuel ORDER BY fuel), any_value(part ORDER BY part)"
-        " FROM boundary WHERE scenario = ? AND boundary = 'primary' GROUP BY ALL",
-        [scenario],
-    ):
-        does, group = _PRIMARY.get(part, (SUPPLY, part))
-        roles[region, process] = Role(does, group, fuel)
-    for region, process in source.rows(
-        "SELECT region, process FROM storage WHERE scenario = ?", [scenario]
-    ):
-        technology = roles[region, process].group if (region, process) in roles else ""
-        roles[region, process] = Role(STORAGE, "Storage", technology)
-    return roles
-
-
-def _partners(source: Source, query: SankeyQuery) -> Mapping[Place, Role]:
-    """The part of trade between regions: inside the picture, or with those who are not in it."""
-    shown = set(query.regions or source.regions)
-    roles: dict[Place, Role] = {}
-    for process, region_from, region_to in _once(source, _links, query.scenario, query.year):
-        if region_from in shown and region_to in shown:
-            roles[region_from, process] = roles[region_to, process] = Role(
-                TRADE, "Trade between regions", ""
-            )
-        elif region_from in shown:
-            roles[region_from, process] = Role(EXPORT, "Exports", f"To {region_to}")
-        elif region_to in shown:
-            roles[region_to, process] = Role(SUPPLY, "Imports", f"From {region_from}")
-    return roles
-
-
-def _links(source: Source, scenario: str, year: int) -> list[tuple[str, str, str]]:
-    """Trade between two regions that have results: process, from and to."""
-    return source.rows(
-        "WITH own AS (SELECT region FROM region WHERE scenario = $scenario AND kind = 'internal')"
-        " SELECT DISTINCT process, region_from, region_to FROM trade"
-        " WHERE scenario = $scenario AND year = $year AND region_from IN (FROM own)"
-        " AND region_to IN (FROM own) ORDER BY ALL",
-        {"scenario": scenario, "year": year},
-    )
 
 
 def _efficiency(source: Source, scenario: str, year: int) -> Mapping[tuple[str, str], float]:

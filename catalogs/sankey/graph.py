@@ -20,30 +20,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from catalogs.sankey.flows import (
-    CONVERSION,
-    EXPORT,
-    FINAL,
-    STORAGE,
-    SUPPLY,
-    TRADE,
-    EnergyFlows,
-    Flow,
-    Place,
-    SankeyQuery,
-)
+from catalogs.sankey.flows import EnergyFlows, Flow, SankeyQuery
 from catalogs.sankey.grouping import (
     CARRIER,
     Grouping,
     PassThrough,
     find_pass_throughs,
 )
+from catalogs.sankey.kinds import ENERGY
+from catalogs.sankey.roles import CONVERSION, EXPORT, FINAL, STORAGE, SUPPLY, TRADE, Place
 
 LOSS = "loss"
 GAIN = "gain"
+#: Where a demand ends that is measured in other than energy: by its sector, a user without flows.
+DEMAND = "demand"
 
 #: Ends that no process stands for. Losses of conversion, of grids (distribution and COM_IE), of
-#: storage and of trade; what nobody takes; heat from the surroundings; what nobody gives.
+#: storage and of trade; what nobody takes; heat from the surroundings; what nobody gives. Within
+#: a timeslice storage loses what it keeps for another.
 CONVERSION_LOSS = "loss/Conversion losses"
 GRID_LOSS = "loss/Grid losses"
 STORAGE_LOSS = "loss/Storage losses"
@@ -51,10 +45,17 @@ TRADE_LOSS = "loss/Trade losses"
 SURPLUS = "loss/Not used"
 AMBIENT = "gain/Ambient heat"
 UNEXPLAINED = "gain/Not accounted for"
+INTO_STORAGE = "loss/Kept in storage"
+OUT_OF_STORAGE = "gain/Out of storage"
 
 #: Difference that rounding makes, as a share; and of all supply, what is not worth a node.
 _ROUNDING = 1e-9
 _ROUNDED_AWAY = 1e-4
+
+#: What ends are called in a picture of timeslices: there not all that flows has been told apart.
+_IN_TIMESLICES = {SURPLUS: "For other timeslices", UNEXPLAINED: "From other timeslices"}
+#: The sector of what the supply side uses itself, as it is called among those who use energy.
+_OWN_USE = {f"{FINAL}/Supply and conversion": "Own use of the energy sector"}
 
 #: What the smaller groups of a part are called together.
 _PLURALS = {
@@ -74,7 +75,8 @@ class Node:
 
     ``incoming`` and ``outgoing`` are the sums of its links. ``members`` are the ids it opens
     into, empty for a single process or commodity; ``parent`` is the node it was opened from.
-    ``code`` is the process or commodity of a single one.
+    ``code`` is the process or commodity of a single one. ``services`` are the amounts that its
+    processes give in other units than the picture's, by unit: energy ends there, in a service.
     """
 
     id: str
@@ -87,6 +89,7 @@ class Node:
     parent: str = ""
     code: str = ""
     fuel: str = ""
+    services: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,19 @@ def build_graph(flows: EnergyFlows, grouping: Grouping | None = None) -> Graph:
     return _Builder(flows, grouping or Grouping([flows])).build()
 
 
+def called(identity: str) -> str:
+    """Return what the id of a node says it is, also where no picture has it."""
+    if identity in _OWN_USE:
+        return _OWN_USE[identity]
+    kind, _, rest = identity.partition("/")
+    if kind == "other":
+        _, _, of = rest.rpartition("/")
+        return f"Other {_PLURALS.get(rest, of.lower())}"
+    if kind == CARRIER:
+        return rest.rpartition("/")[0]
+    return rest.rpartition("/")[2]
+
+
 class _Builder:
     """Works a graph out of the flows of one query."""
 
@@ -138,6 +154,7 @@ class _Builder:
         self._contracted = find_pass_throughs(flows)
         self._contract_trade()
         self._held = self._find_held()
+        self._is_energy = flows.query.flows_of == ENERGY
         self._links: dict[tuple[str, str, str], float] = defaultdict(float)
         self._internal: dict[str, float] = defaultdict(float)
 
@@ -236,15 +253,28 @@ class _Builder:
                 taken[0].commodity,
                 passed.taken - passed.given,
                 GRID_LOSS,
+                of=passed.taken,
             )
 
     def _end(
-        self, node: str, commodity: str, lost: float, loss: str, gain: str = UNEXPLAINED
+        self,
+        node: str,
+        commodity: str,
+        lost: float,
+        loss: str,
+        gain: str = UNEXPLAINED,
+        *,
+        of: float,
     ) -> None:
-        """Link what a node loses to an end, and what it gains from one."""
+        """Link what a node loses to an end, and what it gains from one.
+
+        What is no more than the rounding of an amount ``of`` which it is the rest is neither.
+        """
+        if abs(lost) <= _ROUNDING * of:
+            return
         if lost > 0:
             self._add(node, loss, commodity, lost)
-        elif lost < 0:
+        else:
             self._add(gain, node, commodity, -lost)
 
     def _end_processes(self) -> None:
@@ -259,9 +289,13 @@ class _Builder:
             lost = sum(flow.value if flow.direction == "IN" else -flow.value for flow in flows)
             main = max(flows, key=lambda flow: (flow.direction == "IN", flow.value, flow.commodity))
             gives = {self._flows.fuels[f.commodity] for f in flows if f.direction == "OUT"}
-            gain = AMBIENT if gives == {"Heat"} and main.direction == "IN" else UNEXPLAINED
-            loss = STORAGE_LOSS if part == STORAGE else CONVERSION_LOSS
-            self._end(self._grouping.node(place), main.commodity, lost, loss, gain)
+            pumps = gives == {"Heat"} and main.direction == "IN" and self._is_energy
+            loss, gain = CONVERSION_LOSS, AMBIENT if pumps else UNEXPLAINED
+            if part == STORAGE:
+                loss = INTO_STORAGE if self._flows.query.timeslices else STORAGE_LOSS
+                gain = OUT_OF_STORAGE
+            size = sum(flow.value for flow in flows)
+            self._end(self._grouping.node(place), main.commodity, lost, loss, gain, of=size)
         for sides in traded.values():
             lost = sum(f.value if f.direction == "IN" else -f.value for _, f in sides)
             place, main = max(
@@ -272,7 +306,7 @@ class _Builder:
                 if place in self._contracted
                 else self._grouping.node(place)
             )
-            self._end(node, main.commodity, lost, TRADE_LOSS)
+            self._end(node, main.commodity, lost, TRADE_LOSS, of=main.value)
 
     def _end_commodities(self) -> None:
         """What is given and not taken of a commodity in a region: lost on the way, or not used."""
@@ -287,8 +321,11 @@ class _Builder:
             node = self._carrier_of(commodity)
             share = 1 - self._flows.efficiency.get((region, commodity), 1.0)
             on_the_way = min(max(left, 0.0), max(share, 0.0) * given[region, commodity])
-            self._end(node, commodity, on_the_way, GRID_LOSS)
-            self._end(node, commodity, left - on_the_way, SURPLUS)
+            size = given[region, commodity] or abs(left)
+            self._end(node, commodity, on_the_way, GRID_LOSS, of=size)
+            sector = self._flows.demanded.get(commodity)
+            used = SURPLUS if sector is None else f"{DEMAND}/{sector or 'Other end use'}"
+            self._end(node, commodity, left - on_the_way, used, of=size)
 
     def _drop_rounding(self) -> Iterable[str]:
         """Leave out ends that are no more than the rounding of results, and say so."""
@@ -307,7 +344,12 @@ class _Builder:
         if flows.state:
             yield f"Shown is the state of the world {flows.state}."
         for unit, amount in sorted(flows.left_out.items()):
-            yield f"Not energy and so not in the picture: {amount:,.0f} {unit}."
+            yield f"Not energy and so a picture of its own: {amount:,.0f} {unit}."
+        if flows.coarser:
+            yield (
+                "Known only for longer than the timeslice and so not in the picture:"
+                f" {flows.coarser:.3g} {flows.query.unit}."
+            )
         if flows.turned:
             names = ", ".join(sorted({flow.process for flow in flows.turned})[:5])
             yield f"{len(flows.turned)} negative flows stand the other way round ({names})."
@@ -329,6 +371,7 @@ class _Builder:
             if link.target.startswith(LOSS):
                 lost[link.source] += link.value
         members, parents = self._grouping.family(self._at, self._flows.fuels)
+        services = self._services()
         return tuple(
             Node(
                 id=name,
@@ -341,24 +384,35 @@ class _Builder:
                 parent=parents.get(name, ""),
                 code=name.partition("/")[2] if name.startswith(("process/", "commodity/")) else "",
                 fuel=min(fuels[name], key=lambda fuel: (-fuels[name][fuel], fuel)),
+                services=tuple(sorted(services.get(name, {}).items())),
             )
             for name in sorted({*incoming, *outgoing})
         )
 
+    def _services(self) -> Mapping[str, Mapping[str, float]]:
+        """What the processes of each node give in other units."""
+        found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for place, given in self._flows.services.items():
+            if place in self._at:
+                for unit, amount in given.items():
+                    found[self._grouping.node(place)][unit] += amount
+        return found
+
     def _label(self, name: str) -> str:
+        if self._flows.query.timeslices and name in _IN_TIMESLICES:
+            return _IN_TIMESLICES[name]
         kind, _, rest = name.partition("/")
-        if kind == "other":
-            _, _, of = rest.rpartition("/")
-            return f"Other {_PLURALS.get(rest, of.lower())}"
         if kind == CARRIER:
             fuel, _, tier = rest.rpartition("/")
             return f"{fuel}, processed" if int(tier) > self._grouping.lowest[fuel] else fuel
-        return rest.rpartition("/")[2]
+        return called(name)
 
     def _kind(self, name: str, parent: str) -> str:
         kind = name.partition("/")[0]
         if kind == "commodity":
             return CARRIER
+        if kind == DEMAND:
+            return FINAL
         if kind == "other":
             return name.split("/")[1]
         if kind == "process":

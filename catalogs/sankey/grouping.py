@@ -10,18 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from catalogs.sankey.flows import (
-    CONVERSION,
-    EXPORT,
-    FINAL,
-    STORAGE,
-    SUPPLY,
-    TRADE,
-    EnergyFlows,
-    Flow,
-    Place,
-    Role,
-)
+from catalogs.sankey.flows import EnergyFlows, Flow
+from catalogs.sankey.roles import CONVERSION, EXPORT, FINAL, STORAGE, SUPPLY, TRADE, Place, Role
 
 CARRIER = "carrier"
 
@@ -198,6 +188,11 @@ def _path(place: Place, role: Role) -> Path:
 def _plain(name: str) -> str:
     """Return a name as part of an id, where a slash has its own meaning."""
     return name.replace("/", "\u2215")
+
+
+def unplain(part: str) -> str:
+    """Return the name that a part of an id stands for."""
+    return part.replace("\u2215", "/")
 
 
 def _conversions(pictures: Sequence[EnergyFlows]) -> Iterable[list[Flow]]:

@@ -8,12 +8,13 @@ DuckDB brings is refused until it stands here; a test lists those.
 from __future__ import annotations
 
 
-def _names(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text."""
     return frozenset(text.split())
 
 
 #: Functions of one row, macros among them.
-SCALAR = _names("""
+SCALAR = words("""
     abs acos acosh add age aggregate ago alias apply array_aggr array_aggregate array_append
     array_apply array_cat array_concat array_contains array_cosine_distance
     array_cosine_similarity array_cross_product array_distance array_distinct array_dot_product
@@ -82,13 +83,13 @@ SCALAR = _names("""
 """)
 
 #: Operators, by the names under which DuckDB has them among its functions.
-OPERATORS = _names(r"""
+OPERATORS = words(r"""
     != !__postfix !~~ !~~* % & && * ** + - ->> / // < <-> << <= <=> <@ = > >= >> @ @> ^ ^@ | ||
     ~ ~~ ~~* ~~~
 """) | {"IS DISTINCT FROM", "IS NOT DISTINCT FROM"}
 
 #: Functions of many rows.
-AGGREGATE = _names("""
+AGGREGATE = words("""
     any_value approx_count_distinct approx_quantile approx_top_k arbitrary arg_max arg_max_null
     arg_max_nulls_last arg_min arg_min_null arg_min_nulls_last argmax argmin array_agg avg
     bit_and bit_or bit_xor bitstring_agg bool_and bool_or corr count count_if count_star
@@ -101,13 +102,13 @@ AGGREGATE = _names("""
 """)
 
 #: Functions that only make sense with OVER; aggregates may stand there as well.
-WINDOW = _names("""
+WINDOW = words("""
     cume_dist dense_rank fill first_value lag last_value lead nth_value ntile percent_rank rank
     rank_dense row_number
 """)
 
 #: Functions that stand in FROM.
-TABLE = _names("""
+TABLE = words("""
     generate_series json_each json_tree range repeat repeat_row unnest
 """)
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 
 from catalogs.query import Query
@@ -63,6 +62,8 @@ def _harmless(batch: pa.RecordBatch) -> pa.RecordBatch:
 def _harmless_text(column: pa.Array) -> pa.Array:
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return column
+    import pyarrow.compute as pc  # slow to load, and an import of files comes by here as well
+
     # "-" alone is how TIMES writes "none".
     formulas = pc.and_(pc.match_substring_regex(column, _FORMULA), pc.not_equal(column, NO_VALUE))
     if not pc.any(formulas).as_py():

@@ -13,9 +13,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 
 from catalogs.errors import TimesError
 from catalogs.measures import measure
@@ -51,6 +48,8 @@ def write_xlsx(source: Source, content: Content, stream: BinaryIO) -> Written:
 
 
 def _write(rows: pa.RecordBatchReader, notes: Mapping[str, str], stream: BinaryIO) -> Written:
+    from openpyxl import Workbook
+
     workbook = Workbook(write_only=True)
     sheet: Any = None
     count = 0
@@ -90,6 +89,9 @@ def _next_sheet(workbook: Any, header: Iterable[str]) -> Any:
 
 
 def _bold(sheet: Any, text: str) -> Any:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+
     cell = WriteOnlyCell(sheet, text)
     cell.font = Font(bold=True)
     return cell
@@ -108,13 +110,25 @@ def _cell(sheet: Any, value: object) -> object:
             f" ({value[:40]}...).",
             "Export as CSV or Parquet.",
         )
-    text = _NO_XML.sub("\ufffd", value)
-    if not _NOT_TEXT.match(text) and not _FORMULA.match(text):
+    text = without_controls(value)
+    if is_harmless(text):
         return text
+    from openpyxl.cell import WriteOnlyCell
+
     cell = WriteOnlyCell(sheet, text)
     cell.data_type = "s"
     cell.quotePrefix = True
     return cell
+
+
+def without_controls(text: str) -> str:
+    """Return a text with a sign in place of each character that XML cannot hold."""
+    return _NO_XML.sub("\ufffd", text)
+
+
+def is_harmless(text: str) -> bool:
+    """Whether no spreadsheet takes a text for a formula or an error value."""
+    return not _NOT_TEXT.match(text) and not _FORMULA.match(text)
 
 
 def about(source: Source, content: Content) -> dict[str, str]:

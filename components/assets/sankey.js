@@ -104,10 +104,11 @@ class Drawing {
   make_node(id) {
     const mark = {
       hit: make("rect", {class: "hit"}), box: make("rect", {class: "box", rx: 1.5}),
-      base: make("rect", {class: "base", rx: 1.5}), name: make("tspan", {class: "name"}),
-      amount: make("tspan", {class: "amount"}),
+      base: make("rect", {class: "base", rx: 1.5}),
+      name: make("tspan", {class: "name"}), rest: make("tspan", {class: "name"}),
+      amount: make("tspan", {class: "amount"}), service: make("tspan", {class: "service"}),
     }
-    mark.text = make("text", {}, mark.name, mark.amount)
+    mark.text = make("text", {}, mark.name, mark.rest, mark.amount, mark.service)
     mark.group = make("g", {class: "node", role: "button", "data-id": id, "data-kind": "nodes"},
       mark.hit, mark.box, mark.base, mark.text)
     return mark
@@ -133,10 +134,12 @@ class Drawing {
     mark.base.style.display = node.base === null ? "none" : ""
     mark.group.classList.toggle("opens", node.opens)
     mark.group.setAttribute("aria-label",
-      [node.label, node.amount, node.share].filter(Boolean).join(", "))
+      [node.label, node.amount, node.share, node.service].filter(Boolean).join(", "))
     mark.text.style.display = label ? "" : "none"
-    mark.name.textContent = label ? label.label : ""
-    mark.amount.textContent = label ? label.amount : ""
+    mark.name.textContent = label ? label.names[0] : ""
+    mark.rest.textContent = label?.names[1] || ""
+    mark.amount.textContent = label?.amount || ""
+    mark.service.textContent = label?.service || ""
   }
 
   // ------------------------------------------------------------------ drawing
@@ -197,15 +200,19 @@ class Drawing {
     const label = this.labels.get(node.id)
     if (!label) { return }
     const x = label.side === "right" ? round(wide) + BESIDE : -BESIDE
-    const y = round(label.y + (label.lines === 2 ? -LINE_HEIGHT / 2 : 0) + 4.5)
+    const y = round(label.y - (label.lines - 1) * LINE_HEIGHT / 2 + 4.5)
     mark.text.setAttribute("text-anchor", label.side === "right" ? "start" : "end")
     set(mark.name, {x, y})
-    if (label.lines === 2) {
-      set(mark.amount, {x, y: y + LINE_HEIGHT, dx: 0})
-    } else {
+    if (label.lines === 1) {
       for (const name of ["x", "y"]) { mark.amount.removeAttribute(name) }
       mark.amount.setAttribute("dx", AMOUNT_SPACE)
+      return
     }
+    const below = (line, place) => set(line, {x, y: round(y + place * LINE_HEIGHT), dx: 0})
+    const names = label.names.length
+    if (names > 1) { below(mark.rest, 1) }
+    below(mark.amount, names)
+    below(mark.service, names + 1)
   }
 
   draw_link(link) {

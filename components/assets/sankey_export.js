@@ -3,7 +3,7 @@
 
 const WRITTEN = [
   "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity",
-  "stroke-linejoin", "opacity", "font-family", "font-size", "font-weight", "text-anchor",
+  "stroke-linejoin", "opacity", "font-family", "font-size", "font-weight", "font-style", "text-anchor",
   "paint-order", "font-variant-numeric",
 ]
 const KEPT = new Set([

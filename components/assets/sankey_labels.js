@@ -52,7 +52,7 @@ function room_for(node, side, top, bottom, {nodes, width}) {
 const overlap = (one, other) =>
   one.x0 < other.x1 && other.x0 < one.x1 && one.y0 < other.y1 && other.y0 < one.y1
 
-// What is written beside each node: {side, label, amount, lines, y} by id, y from the node's top.
+// What is written beside each node: {side, names, amount, service, lines, y} by id, y from the node's top.
 function place_labels(picture, measure) {
   const {nodes, width, height} = picture
   const columns = nodes.map((node) => node.x0).sort((a, b) => a - b)
@@ -83,24 +83,43 @@ function place_labels(picture, measure) {
   return labels
 }
 
-// From the fullest to the barest that there is room for; `room(lines)` in pixels.
+// A text as two lines of nearly the same width, broken at a space; null for a single word.
+function broken(text, measure) {
+  const breaks = [...text.matchAll(/ /g)].map(({index}) => [text.slice(0, index), text.slice(index + 1)])
+  const wide = (lines) => Math.max(...lines.map((line) => measure(line)))
+  return breaks.sort((a, b) => wide(a) - wide(b))[0] || null
+}
+
+// From the fullest to the barest that there is room for; `room(lines)` in pixels. `names` are the
+// lines of the label, `lines` counts all of them.
 function* wordings(node, room, measure) {
-  const {label, amount} = node
+  const {label, amount, service} = node
   const name = (text) => measure(text, node.opens)
+  const short = (text, lines) => shortened(text, Math.min(room(lines), MOST_LABEL), name)
+  const worded = (names, lines, more = {}) => ({
+    names, lines, ...more, wide: Math.max(...names.map(name), measure(more.amount || ""), measure(more.service || "")),
+  })
+  const tall = node.y1 - node.y0
+  const in_two = broken(label, name)
+  const fits = (texts, lines) => texts.every((text) => name(text) <= Math.min(room(lines), MOST_LABEL))
+  if (amount && tall >= 2 * LINE_HEIGHT && measure(amount) <= room(2)) {
+    const names = fits([label], 2) || !in_two || !fits(in_two, 3) ? [short(label, 2)] : in_two
+    const lines = names.length + 1
+    const ending = service ? shortened(service, Math.min(room(lines + 1), MOST_LABEL), measure) : ""
+    if (ending.length > 0.6 * (service || "").length) {
+      yield worded(names, lines + 1, {amount, service: ending})
+    }
+    yield worded(names, lines, {amount})
+  }
   const beside = name(label) + (amount ? AMOUNT_SPACE + measure(amount) : 0)
-  const short = (lines) => shortened(label, Math.min(room(lines), MOST_LABEL), name)
-  if (amount && node.y1 - node.y0 >= 2 * LINE_HEIGHT && measure(amount) <= room(2)) {
-    const text = short(2)
-    yield {label: text, amount, lines: 2, wide: Math.max(name(text), measure(amount))}
-  }
   if (amount && beside <= room(1)) {
-    yield {label, amount, lines: 1, wide: beside}
+    yield {names: [label], amount, lines: 1, wide: beside}
   }
+  if (fits([label], 1)) { yield worded([label], 1) }
+  if (in_two && fits(in_two, 2)) { yield worded(in_two, 2) }
   // What other labels are in the way of may still be had shorter.
   for (const most of [MOST_LABEL, 90, 60]) {
     const text = shortened(label, Math.min(room(1), most), name)
-    if (text.length > 2 || text === label) {
-      yield {label: text, amount: "", lines: 1, wide: name(text)}
-    }
+    if (text.length > 2 || text === label) { yield worded([text], 1) }
   }
 }

@@ -40,6 +40,20 @@ Object.assign(Drawing.prototype, {
     if (mark) { this.show_note(mark, event) } else { this.hide_note() }
   },
 
+  // Light a link that was chosen elsewhere, and bring it into view.
+  light(id) {
+    const group = this.marks.links.get(id)?.group
+    if (!group) { return }
+    const box = group.querySelector(".band").getBoundingClientRect()
+    const frame = this.scroll.getBoundingClientRect()
+    if (box.right < frame.left || box.left > frame.right) {
+      this.scroll.scrollLeft += (box.left + box.right - frame.left - frame.right) / 2
+    }
+    const motion = STEADY.matches ? "auto" : "smooth"
+    this.root.scrollIntoView({block: "nearest", behavior: motion})
+    this.point_at({kind: "links", id, group})
+  },
+
   // All that flows into a mark and all that flows on from it. Back links are lit where they touch
   // it, but not followed: in a system with storage everything would be lit.
   path_of({kind, id}) {
@@ -281,7 +295,8 @@ export function render({model}) {
   observer.observe(drawing.scroll)
   model.on("picture", () => { if (drawn) { show() } })
   model.on("msg:custom", (event) => {
-    const {export: kind, name} = event.data ?? event
+    const {export: kind, name, light} = event.data ?? event
+    if (light && drawn) { drawing.light(light) }
     if (kind && drawn) {
       const background = getComputedStyle(drawing.root).getPropertyValue("--times-surface").trim()
       download(drawing.svg, background || "#ffffff", kind, name)

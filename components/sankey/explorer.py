@@ -6,11 +6,12 @@ from components.sankey.explorer import SankeyExplorer
 sankey = SankeyExplorer(source=open_source(Path(".data")), year=2050)
 sankey.opened = ["final/Transport"]     # the same as clicking on Transport
 sankey                                  # in a notebook
-sankey.edges()                          # a frame for hv.Sankey
+sankey.edges(cycles=False)              # a frame for hv.Sankey
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar, Literal
@@ -22,15 +23,20 @@ from panel.viewable import Viewable
 
 from catalogs import units
 from catalogs.errors import TimesError
+from catalogs.sankey import timeslices
 from catalogs.sankey.flows import SankeyQuery, flow_years
-from catalogs.sankey.graph import Node
+from catalogs.sankey.focus import between
+from catalogs.sankey.graph import Node, called
+from catalogs.sankey.kinds import ENERGY, USEFUL_ENERGY, kinds
 from components.names import readable
-from components.notices import PlainText, notice
+from components.notices import notice
 from components.sankey import panels, tables
+from components.sankey.addresses import Shown, address_of_link, address_of_node
 from components.sankey.layout import Frame
-from components.sankey.picture import explorer_address, picture_of
+from components.sankey.picture import title_of
+from components.sankey.picture_panel import PicturePanel, frame_for
 from components.sankey.request import LaidOut, SankeyRequest, answer
-from components.sankey.view import SankeyView
+from components.sankey.tables_panel import QueryPanel, TablesPanel
 from components.tool import Tool
 
 _FIRST_YEAR = 2030
@@ -40,30 +46,57 @@ _ENERGY = "PJ"
 class SankeyExplorer(Tool):
     """Energy from supply to use, for one scenario and year or two scenarios compared."""
 
+    flows_of = param.String(
+        default=ENERGY, doc="What flows: energy, or another of the kinds a scenario has"
+    )
     year = param.Integer(default=0, doc="Milestone year; 0 for the first from 2030 on")
+    timeslice = param.String(
+        default="", doc="Season or other timeslice shown, with all within it; '' for the year"
+    )
     other = param.String(default="", doc="Scenario to compare with; '' for none")
+    compare = param.Selector(
+        default="overlaid",
+        objects=["overlaid", "beside"],
+        doc="Two scenarios as outline and fill of one picture, or as two of one scale",
+    )
     opened = param.List(default=[], item_type=str, doc="Nodes that are shown as their members")
     focus = param.String(default="", doc="Node whose up- and downstream alone is shown")
+    towards = param.String(
+        default="", doc="Second node: only the ways from the first to it are shown"
+    )
+    steps = param.Integer(
+        default=0, bounds=(0, 20), doc="Links away from the node in focus at most; 0 for all"
+    )
+    steady = param.Boolean(default=False, doc="Whether all years are drawn in one scale")
     most_nodes = param.Integer(
         default=60, bounds=(12, 300), doc="Groups of a first picture before small ones are one"
     )
-    tab = param.Selector(default="picture", objects=["picture", "tables"], doc="Which tab is open")
+    tab = param.Selector(
+        default="picture", objects=["picture", "tables", "query"], doc="Which tab is open"
+    )
 
-    _REDRAWN_BY: ClassVar[tuple[str, ...]] = ("year", "other", "opened", "focus", "most_nodes")
-    _REDRAWN_BY_SELECTION: ClassVar[tuple[str, ...]] = ("scenarios", "base", "regions", "unit")
-    url_params: ClassVar[tuple[str, ...]] = (
+    _REDRAWN_BY: ClassVar[tuple[str, ...]] = (
+        "flows_of",
         "year",
+        "timeslice",
         "other",
+        "compare",
         "opened",
         "focus",
+        "towards",
+        "steps",
+        "steady",
         "most_nodes",
-        "tab",
     )
+    _REDRAWN_BY_SELECTION: ClassVar[tuple[str, ...]] = ("scenarios", "base", "regions", "unit")
+    url_params: ClassVar[tuple[str, ...]] = (*_REDRAWN_BY, "tab")
     help = (
         "Energy flows from left to right: supply, carriers, conversion, use. The height of a bar"
         " is its amount.\n\n"
         "Click a bar to open it into its members, and its name above the picture to close it"
-        " again. Point at a bar or band to see where its energy comes from and goes to.\n\n"
+        " again. Point at a bar or band to see where its energy comes from and goes to. A right"
+        " click shows only what is up- and downstream of a bar; one on a second bar only the ways"
+        " between the two.\n\n"
         "Distribution is not drawn: what passes through unchanged is listed in the tables, and"
         " what is lost on the way ends at Grid losses."
     )
@@ -79,6 +112,8 @@ class SankeyExplorer(Tool):
     def _adapt(self) -> None:
         if self.other not in self.source.scenario_names:
             self.other = ""
+        if self.timeslice not in self.source.timeslice_order:
+            self.timeslice = ""
 
     @property
     def scenario(self) -> str:
@@ -99,15 +134,22 @@ class SankeyExplorer(Tool):
         return next((year for year in years if year >= _FIRST_YEAR), (*years, 0)[-1])
 
     @property
+    def kinds(self) -> dict[str, str]:
+        """What flows in the scenario, and a unit of each."""
+        return kinds(self.source, self.scenario)
+
+    @property
     def unit_choices(self) -> list[str]:
-        """Units of energy."""
-        return units.compatible(_ENERGY)
+        """Units of what flows, the usual one first."""
+        if self.flows_of in (ENERGY, USEFUL_ENERGY):
+            return units.compatible(_ENERGY)
+        return units.compatible(self.kinds.get(self.flows_of, units.UNKNOWN_UNIT))
 
     @property
     def unit(self) -> str:
-        """The unit in force: the one wanted where it is one of energy."""
-        wanted = self.selection.unit
-        return wanted if wanted in self.unit_choices else _ENERGY
+        """The unit in force: the one wanted where it fits, else the usual one."""
+        wanted, choices = self.selection.unit, self.unit_choices
+        return wanted if wanted in choices else choices[0]
 
     @property
     def request(self) -> SankeyRequest:
@@ -116,26 +158,52 @@ class SankeyExplorer(Tool):
             scenario=self.scenario,
             year=self.shown_year,
             regions=tuple(self.selection.regions),
+            timeslices=timeslices.within(self.source, self.timeslice) if self.timeslice else (),
             unit=self.unit,
             opened=tuple(self.opened),
             most_nodes=self.most_nodes,
+            flows_of=self.flows_of,
         )
-        other = self.other if self.other != self.scenario else ""
-        return SankeyRequest(query, other, self.focus, frame=self._frame, order=self._order)
+        return SankeyRequest(
+            query,
+            other=self.other if self.other != self.scenario else "",
+            focus=self.focus,
+            towards=self.towards if self.focus else "",
+            steps=self.steps,
+            steady=self.steady,
+            frame=self._frame,
+            order=self._order,
+        )
 
     @property
     def answer(self) -> LaidOut:
         """Work the picture out; raises the errors of ``energy_flows``."""
         return answer(self.source, self.request)
 
-    def edges(self) -> pd.DataFrame:
-        """Return the flows shown as ``hv.Sankey`` takes them: source, target, value."""
-        return tables.edges(self.answer.graph, self.label)
+    def edges(self, *, cycles: bool = True) -> pd.DataFrame:
+        """Return the flows shown as ``hv.Sankey`` takes them: source, target, value.
+
+        HoloViews draws no cycles: without ``cycles`` the links that are drawn backwards here are
+        left out.
+        """
+        worked = self.answer
+        back = {(link.source, link.target) for link in worked.layout.links if link.back}
+        return tables.edges(worked.graph, self.label, () if cycles else back)
 
     def label(self, node: Node) -> str:
         """Return what a node is called: the description of a process or commodity."""
         kind = node.id.partition("/")[0]
         return self.source.labels(kind).get(node.code, node.label) if node.code else node.label
+
+    def node_names(self) -> dict[str, str]:
+        """Return the nodes of the whole picture by what they are called, in that order."""
+        nodes = self._nodes().values()
+        shared = Counter(self.label(node) for node in nodes)
+        named = {}
+        for node in nodes:
+            label, part = self.label(node), node.code or node.kind
+            named[label if shared[label] == 1 else f"{label} ({part})"] = node.id
+        return dict(sorted(named.items()))
 
     def process_label(self, process: str) -> str:
         """Return what a process is called."""
@@ -147,28 +215,72 @@ class SankeyExplorer(Tool):
         """Show a node as its members."""
         if self._shown is None or identity in self.opened:
             return
-        nodes = self._shown.compared.nodes if self._shown.compared else self._shown.graph.nodes
-        node = next((node for node in nodes if node.id == identity), None)
+        node = self._nodes().get(identity)
         if node is not None and node.members:
             self.opened = [*self.opened, identity]
         elif node is not None and self._built:
             self._details.show(node)
 
     def look_around(self, identity: str) -> None:
-        """Show only what is up- and downstream of a node; of the same one again, everything."""
-        self.focus = "" if identity == self.focus else identity
+        """Show only what is up- and downstream of a node; of the same one again, everything.
 
-    def _tell_of_link(self, key: str) -> None:
+        Of a second node, show only the ways between the first and it.
+        """
+        if not self.focus:
+            self.focus = identity
+        elif identity in (self.focus, self.towards):
+            self.param.update(focus="", towards="")
+        else:
+            self.look_between(self.focus, identity)
+
+    def look_between(self, first: str, last: str) -> None:
+        """Show only the ways from one node to another, in the direction that there are any."""
+        if self._shown is not None:
+            whole = self._shown.whole
+            if not between(whole, first, last).links and between(whole, last, first).links:
+                first, last = last, first
+        self.param.update(focus=first, towards=last)
+
+    def tell_of_link(self, key: str) -> None:
         """Say where a link comes from and goes to, below the picture."""
         if self._shown is None:
             return
         ends = [part for part in key.partition(" · ")[0].split(" → ") if part]
-        nodes = {node.id: node for node in self._shown.whole.nodes}
-        self._details.show(*[nodes[end] for end in ends if end in nodes])
+        nodes = self._nodes()
+        found = [nodes[end] for end in ends if end in nodes]
+        if len(found) == 2:
+            self._details.show_link(*found)
 
-    def address_of(self, node: Node) -> str:
-        """Where the scenario explorer shows what a node is of; '' where it cannot."""
-        return explorer_address(node, self.source.dataset, self.selection.scenarios)
+    def _nodes(self) -> dict[str, Node]:
+        """The nodes shown, and those of the whole picture where only a part of it is."""
+        if self._shown is None:
+            return {}
+        shown = self._shown.compared.nodes if self._shown.compared else self._shown.graph.nodes
+        return {node.id: node for node in (*self._shown.whole.nodes, *shown)}
+
+    def called(self, identity: str) -> str:
+        """Return what a node is called, also one that the picture does not have."""
+        node = self._nodes().get(identity)
+        return self.label(node) if node is not None else called(identity)
+
+    def address_of(self, *nodes: Node) -> str:
+        """Where the scenario explorer shows what a node, or the link of two, is of; '' for none."""
+        if self.flows_of != ENERGY or self.timeslice:
+            return ""
+        chosen = list(self.selection.scenarios)
+        if self.request.other and self.other not in chosen:
+            chosen.append(self.other)
+        shown = Shown(
+            dataset=self.source.dataset,
+            scenarios=chosen,
+            base=self.scenario,
+            year=self.shown_year,
+            regions=self.selection.regions,
+            unit=self.unit,
+        )
+        if len(nodes) == 2:
+            return address_of_link(*nodes, shown)
+        return address_of_node(nodes[0], shown)
 
     def close(self, identity: str) -> None:
         """Show a node as one again, and with it all that was opened inside."""
@@ -176,31 +288,29 @@ class SankeyExplorer(Tool):
         self.opened = [n for n in self.opened if n != identity and not n.startswith(inside)]
 
     def export(self, kind: Literal["svg", "png"]) -> None:
-        """Let the browser download the picture."""
-        self._view.export(kind, f"energy-flows-{self.shown_year}")
+        """Let the browser download the picture, or both of two."""
+        self._picture.export(kind, f"{title_of(self.request)}-{self.shown_year}".replace(" ", "-"))
 
     # ------------------------------------------------------------------ seeing
 
     def _build(self) -> dict[str, Viewable]:
-        self._view = SankeyView(
-            on_open=self.open,
-            on_focus=self.look_around,
-            on_link=self._tell_of_link,
-            on_width=self._fit,
-            sizing_mode="stretch_width",
-        )
+        self._picture = PicturePanel(self)
         self._details = panels.Details(self)
-        self._key = PlainText(look="muted", visible=False, margin=(0, 0, 6, 0))
         self._place = pn.Column(sizing_mode="stretch_width")
-        self._tables = panels.TablesPanel(self)
+        self._tables = TablesPanel(self)
+        self._query_panel = QueryPanel(self)
         self._controls = panels.Controls(self)
         self._trail = panels.Trail(self)
         self._years = panels.YearBar(self)
-        return {"picture": self._place, "tables": self._tables.view}
+        return {
+            "picture": self._place,
+            "tables": self._tables.view,
+            "query": self._query_panel.view,
+        }
 
-    def _fit(self, width: int) -> None:
+    def fit(self, width: int) -> None:
         """Lay out anew for the width that the reader's screen has."""
-        frame = panels.frame_for(width)
+        frame = frame_for(width, beside=self.compare == "beside" and bool(self.request.other))
         if frame != self._frame:
             self._frame = frame
             self._redraw()
@@ -216,33 +326,39 @@ class SankeyExplorer(Tool):
     def _show(self, worked: LaidOut) -> None:
         self._shown = worked
         self._order = {**self._order, **worked.layout.order}
-        self._view.picture = picture_of(worked, self.label, self.source.group_looks)
         self._details.clear()
-        self._place[:] = [self._key, self._view, self._details.view]
-        self._key.visible = worked.compared is not None
-        if worked.compared is not None:
-            self._key.text = (
-                f"Filled: {readable(worked.request.other)}. Outlined: {readable(self.scenario)}."
-                " Blue is more than in the outline, orange is less, grey as much."
-            )
+        self._picture.show(worked)
+        self._place[:] = [self._picture.view, self._details.view]
         self._tables.show(worked)
+        self._query_panel.show(worked.request)
         self.param.update(title=self._sentence(), foot=self._foot_line(worked))
 
     def _show_refusal(self, error: TimesError) -> None:
         self._shown = None
         ways: list[tuple[str, Callable[[], object]]] = []
+        if self.focus:
+            everything = partial(self.param.update, focus="", towards="", steps=0)
+            ways.append(("Show the whole system", everything))
+        if self.timeslice:
+            ways.append(("Show the whole year", partial(self.param.update, timeslice="")))
+        if self.flows_of != ENERGY:
+            ways.append(("Show energy", partial(self.param.update, flows_of=ENERGY)))
         if self.selection.regions:
             ways.append(("Show all regions", partial(self.selection.param.update, regions=[])))
         self._place[:] = [notice(error.what, error.remedy, kind="refusal", ways=ways)]
         self._tables.show(None)
-        self.param.update(title="Energy flows", foot=self._version_line())
+        self._query_panel.show(None)
+        self.param.update(title=title_of(self.request), foot=self._version_line())
 
     def _sentence(self) -> str:
-        parts = [f"Energy flows, {readable(self.scenario)}, {self.shown_year}"]
+        parts = [f"{title_of(self.request)}, {readable(self.scenario)}, {self.shown_year}"]
         if self.request.other:
             parts[0] += f", compared with {readable(self.other)}"
         labels = self.source.labels("region")
         parts += [labels.get(region, region) for region in self.selection.regions[:3]]
+        if self.timeslice:
+            name = self.source.labels("timeslice").get(self.timeslice, self.timeslice)
+            parts.append(f"timeslice {name}")
         return ", ".join([*parts, self.unit])
 
     def _foot_line(self, worked: LaidOut) -> str:

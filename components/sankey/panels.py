@@ -1,38 +1,27 @@
-"""The parts around a Sankey: controls, the trail of what is opened, years, and tables."""
+"""The parts around a Sankey: controls, the trail of what is opened, details, and years."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable
 
+from catalogs.sankey import timeslices
 from catalogs.sankey.graph import Node
-from components.downloads import to_csv
-from components.figures_table import figures_table
+from catalogs.sankey.kinds import ENERGY, kind_of
+from catalogs.sankey.roles import FINAL
 from components.names import readable
-from components.notices import PlainText
-from components.numbers import significant
-from components.sankey import tables
-from components.sankey.layout import Frame
-from components.sankey.request import LaidOut
 from components.widgets import offer
 
 if TYPE_CHECKING:
     from components.sankey.explorer import SankeyExplorer
 
-_ROWS_PER_PAGE = 12
 #: Milliseconds that a year stays while the years play.
 _PLAY = 1500
-_NUMBERS = ("value", "base", "other", "difference", "in", "out", "of it lost", "taken", "given")
-
-
-def frame_for(width: int) -> Frame:
-    """Return the frame for a width in pixels: narrow ones scroll in their box."""
-    room = 150 if width >= 900 else 96
-    return Frame(width=max(width, 720), height=640, left=room, right=room)
+_STEPS = {"All the way": 0, "1 step": 1, "2 steps": 2, "3 steps": 3, "4 steps": 4}
 
 
 class Controls:
@@ -43,32 +32,63 @@ class Controls:
         self._following = False
         self._scenario = pmui.Select(label="Scenario", size="small")
         self._other = pmui.Select(label="Compare with", size="small")
+        self._compare = pmui.RadioButtonGroup(
+            label="Two scenarios",
+            options={"In one picture": "overlaid", "Side by side": "beside"},
+            size="small",
+        )
         self._regions = pmui.MultiChoice(label="Regions", chip=True, placeholder="All regions")
+        self._flows_of = pmui.Select(label="What flows", size="small")
+        self._timeslice = pmui.Select(label="Timeslice", searchable=True, size="small")
         self._unit = pmui.Select(label="Unit", size="small")
         self._most = pmui.IntSlider(
             label="Groups before small ones are one", start=12, end=150, step=2
         )
+        self._focus = pmui.Select(label="Only around", searchable=True, size="small")
+        self._towards = pmui.Select(label="Only the ways to", searchable=True, size="small")
+        self._steps = pmui.Select(label="Steps away", options=_STEPS, size="small")
         self._close = _button("Close all that is opened")
         self._svg, self._png = _button("Picture as SVG"), _button("Picture as PNG")
-        widgets = [
-            self._scenario, self._other, self._regions, self._unit, self._most, self._close,
-            self._svg, self._png,
+        selection = sankey.selection
+        self._watch(self._scenario, self._choose)
+        for widget, name in (
+            (self._other, "other"),
+            (self._compare, "compare"),
+            (self._flows_of, "flows_of"),
+            (self._timeslice, "timeslice"),
+            (self._focus, "focus"),
+            (self._towards, "towards"),
+            (self._steps, "steps"),
+        ):
+            self._watch(widget, partial(setattr, sankey, name))
+        self._watch(self._regions, partial(setattr, selection, "regions"))
+        self._watch(self._unit, partial(setattr, selection, "unit"))
+        self._most.param.watch(self._set_most, "value_throttled")
+        self._close.on_click(lambda _event: sankey.param.update(opened=[]))
+        self._svg.on_click(lambda _event: sankey.export("svg"))
+        self._png.on_click(lambda _event: sankey.export("png"))
+        self.view = self._laid_out()
+
+    def _laid_out(self) -> Viewable:
+        first = [
+            self._scenario, self._other, self._compare, self._regions, self._flows_of,
+            self._timeslice, self._unit,
         ]  # fmt: skip
-        for widget in widgets:
+        parts = [self._focus, self._towards, self._steps]
+        rest = [self._most, self._close, self._svg, self._png]
+        for widget in (*first, *parts, *rest):
             widget.param.update(width=None, sizing_mode="stretch_width", margin=(6, 0))
             # A choice comes alone: Panel need not wait 50 ms for further changes.
             widget._debounce = 0
         self._most.margin = (14, 10)
-        selection = sankey.selection
-        self._watch(self._scenario, self._choose)
-        self._watch(self._other, lambda value: sankey.param.update(other=value))
-        self._watch(self._regions, lambda value: selection.param.update(regions=value))
-        self._watch(self._unit, lambda value: selection.param.update(unit=value))
-        self._most.param.watch(self._set_most, "value_throttled")
-        self._close.on_click(lambda _event: sankey.param.update(opened=[], focus=""))
-        self._svg.on_click(lambda _event: sankey.export("svg"))
-        self._png.on_click(lambda _event: sankey.export("png"))
-        self.view = pn.Column(*widgets, sizing_mode="stretch_width", margin=0)
+        folded = pmui.Accordion(
+            ("Part of the system", pn.Column(*parts, sizing_mode="stretch_width")),
+            active=[],
+            dynamic=True,  # what is folded costs the first picture nothing
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        return pn.Column(*first, folded, *rest, sizing_mode="stretch_width", margin=0)
 
     def _watch(self, widget: Any, take: Any) -> None:
         def taken(event: Any) -> None:
@@ -98,16 +118,51 @@ class Controls:
         try:
             offer(self._scenario, names, sankey.scenario)
             others = {label: name for label, name in names.items() if name != sankey.scenario}
-            other = sankey.other if sankey.other != sankey.scenario else ""
+            other = sankey.request.other
             offer(self._other, {"Nothing": "", **others}, other)
-            regions = {f"{labels.get(r, r)}": r for r in sankey.source.regions}
+            self._compare.visible = bool(other)
+            self._compare.value = sankey.compare
+            regions = {labels.get(region, region): region for region in sankey.source.regions}
             offer(self._regions, regions, selection.regions)
+            offer(self._flows_of, _kinds(sankey), sankey.flows_of)
+            self._flows_of.visible = len(self._flows_of.options) > 1
+            offer(self._timeslice, _timeslices(sankey), sankey.timeslice)
+            self._timeslice.visible = len(self._timeslice.options) > 1
             offer(self._unit, {unit: unit for unit in sankey.unit_choices}, sankey.unit)
             if self._most.value != sankey.most_nodes:
                 self._most.value = min(sankey.most_nodes, self._most.end)
-            self._close.disabled = not (sankey.opened or sankey.focus)
+            self._close.disabled = not sankey.opened
+            self._follow_part()
         finally:
             self._following = False
+
+    def _follow_part(self) -> None:
+        sankey = self._sankey
+        nodes = sankey.node_names()
+        for chosen in (sankey.focus, sankey.towards):
+            if chosen and chosen not in nodes.values():
+                nodes[sankey.called(chosen)] = chosen
+        offer(self._focus, {"The whole system": "", **nodes}, sankey.focus)
+        offer(self._towards, {"All": "", **nodes}, sankey.towards)
+        self._towards.disabled = not sankey.focus
+        self._steps.disabled = not sankey.focus or bool(sankey.towards)
+        self._steps.value = sankey.steps if sankey.steps in _STEPS.values() else 0
+
+
+def _kinds(sankey: SankeyExplorer) -> dict[str, str]:
+    kinds = dict.fromkeys([*sankey.kinds, sankey.flows_of])
+    return {name.capitalize() if " " in name or name == ENERGY else name: name for name in kinds}
+
+
+def _timeslices(sankey: SankeyExplorer) -> dict[str, str]:
+    """Timeslices by what they are called, those within others further in."""
+    labels = sankey.source.labels("timeslice")
+    offered = timeslices.offered(sankey.source, sankey.scenario)
+    names = {"Whole year": ""}
+    for name, depth in offered:
+        label = f"{labels[name]} ({name})" if labels.get(name, name) != name else name
+        names["\u2003" * depth + label] = name
+    return names
 
 
 class Trail:
@@ -121,15 +176,21 @@ class Trail:
     def follow(self) -> None:
         """Show what is opened and focused on."""
         sankey = self._sankey
-        state = (sankey.focus, *sankey.opened)
+        texts: list[tuple[str, Any]] = []
+        if sankey.focus and sankey.towards:
+            ends = f"{sankey.called(sankey.focus)} → {sankey.called(sankey.towards)}"
+            texts.append((f"Only {ends}", self._setter(towards="")))
+        elif sankey.focus:
+            away = f", {sankey.steps} steps away at most" if sankey.steps else ""
+            around = f"Only around {sankey.called(sankey.focus)}{away}"
+            texts.append((around, self._setter(focus="", towards="")))
+        texts += [(f"Opened: {sankey.called(i)}", self._closer(i)) for i in sankey.opened]
+        state = tuple(text for text, _ in texts)
         if state == self._shown:
             return
         self._shown = state
-        chips = [self._chip(f"Opened: {_name(i)}", self._closer(i)) for i in sankey.opened]
-        if sankey.focus:
-            chips.insert(0, self._chip(f"Only around {_name(sankey.focus)}", self._unfocus))
-        self.view.objects = chips
-        self.view.visible = bool(chips)
+        self.view.objects = [self._chip(*chip) for chip in texts]
+        self.view.visible = bool(texts)
 
     def _chip(self, label: str, take_back: Any) -> Viewable:
         button = pmui.Button(
@@ -141,18 +202,8 @@ class Trail:
     def _closer(self, identity: str) -> Any:
         return lambda _event: self._sankey.close(identity)
 
-    def _unfocus(self, _event: Any) -> None:
-        self._sankey.focus = ""
-
-
-def _name(identity: str) -> str:
-    """Return what an id says of a node when the picture does not have it."""
-    kind, _, rest = identity.partition("/")
-    if kind == "carrier":
-        return rest.rpartition("/")[0]
-    if kind == "other":
-        return "other groups"
-    return rest.rpartition("/")[2]
+    def _setter(self, **changes: str) -> Any:
+        return lambda _event: self._sankey.param.update(**changes)
 
 
 class Details:
@@ -162,26 +213,48 @@ class Details:
         self._sankey = sankey
         self.view = pn.FlexBox(gap="8px", margin=(4, 0), visible=False)
 
-    def show(self, *nodes: Node) -> None:
-        """Offer to show nodes in the explorer, and to show only what is around them."""
-        parts: list[Viewable] = []
-        for node in nodes:
-            label = self._sankey.label(node)
-            if address := self._sankey.address_of(node):
-                parts.append(_button(f"{label} in Scenarios", href=address))
-            around = _button(f"Only around {label}")
-            around.on_click(self._looker(node.id))
-            parts.append(around)
+    def show(self, node: Node) -> None:
+        """Offer to show a node in the explorer, and to show only what is around it."""
+        label = self._sankey.label(node)
+        self._offer([*self._links(label, node), *self._parts(node)])
+
+    def show_link(self, source: Node, target: Node) -> None:
+        """Offer the same of a link and of the nodes at its ends."""
+        label = self._sankey.label
+        parts = self._links(f"{label(source)} → {label(target)}", source, target)
+        for node in (source, target):
+            parts += [*self._links(label(node), node), *self._parts(node)]
+        self._offer(parts)
+
+    def _offer(self, parts: list[Viewable]) -> None:
         self.view.objects = parts
         self.view.visible = bool(parts)
+
+    def _links(self, label: str, *nodes: Node) -> list[Viewable]:
+        address = self._sankey.address_of(*nodes)
+        return [_button(f"{label} in Scenarios", href=address)] if address else []
+
+    def _parts(self, node: Node) -> list[Viewable]:
+        sankey, label = self._sankey, self._sankey.label(node)
+        parts = []
+        around = _button(f"Only around {label}")
+        around.on_click(lambda _event: sankey.param.update(focus=node.id, towards=""))
+        parts.append(around)
+        if sankey.focus and node.id != sankey.focus:
+            ways = _button(f"Only between {sankey.called(sankey.focus)} and {label}")
+            ways.on_click(lambda _event: sankey.look_between(sankey.focus, node.id))
+            parts.append(ways)
+        if node.kind == FINAL and sankey.flows_of == ENERGY:
+            for kind in dict.fromkeys(kind_of("demand", unit) for unit, _ in node.services):
+                into = _button(f"Flows of {kind}")
+                into.on_click(lambda _event, kind=kind: sankey.param.update(flows_of=kind))
+                parts.append(into)
+        return parts
 
     def clear(self) -> None:
         """Offer nothing: another picture has come."""
         if self.view.visible:
             self.view.param.update(objects=[], visible=False)
-
-    def _looker(self, identity: str) -> Any:
-        return lambda _event: self._sankey.look_around(identity)
 
 
 def _button(label: str, **options: Any) -> Any:
@@ -206,8 +279,21 @@ class YearBar:
         self._slider.param.watch(self._take, "value")
         self._play.param.watch(self._start_or_stop, "value")
         self._ticking: Any = None
-        self.view = pn.Row(
-            self._play, self._slider, sizing_mode="stretch_width", max_width=640, min_height=62
+        self._steady = pmui.Switch(
+            label="Same scale in all years", size="small", margin=(14, 0, 0, 12)
+        )
+        self._steady._debounce = 0  # type: ignore[misc]  # a class variable
+        self._steady.param.watch(self._hold, "value")
+        self.view = pn.FlexBox(
+            pn.Row(
+                self._play,
+                self._slider,
+                sizing_mode="stretch_width",
+                max_width=640,
+                min_height=62,
+                styles={"flex": "1 1 320px"},
+            ),
+            self._steady,
         )
 
     def follow(self) -> None:
@@ -215,12 +301,17 @@ class YearBar:
         self._following = True
         try:
             offer(self._slider, list(self._sankey.years), self._sankey.shown_year)
+            self._steady.value = self._sankey.steady
         finally:
             self._following = False
 
     def _take(self, event: Any) -> None:
         if not self._following and event.new:
             self._sankey.year = int(event.new)
+
+    def _hold(self, event: Any) -> None:
+        if not self._following:
+            self._sankey.steady = bool(event.new)
 
     def _start_or_stop(self, event: Any) -> None:
         if event.new and self._ticking is None:
@@ -235,75 +326,3 @@ class YearBar:
             return
         place = years.index(self._sankey.shown_year) + 1
         self._sankey.year = years[place % len(years)]
-
-
-class TablesPanel:
-    """Flows, balances and what was contracted, as tables; made while their tab is open."""
-
-    def __init__(self, sankey: SankeyExplorer) -> None:
-        self._sankey = sankey
-        self._worked: LaidOut | None = None
-        self._filled: LaidOut | None = None
-        self.view = pn.Column(sizing_mode="stretch_width", min_height=300)
-        sankey.param.watch(lambda _event: self._fill(), "tab")
-
-    def show(self, worked: LaidOut | None) -> None:
-        """Take over another picture's figures."""
-        self._worked = worked
-        self._fill()
-
-    def _fill(self) -> None:
-        """Lay the tables out, if they are seen and have changed."""
-        worked = self._worked
-        if self._sankey.tab != "tables" or worked is self._filled:
-            return
-        self._filled = worked
-        if worked is None:
-            self.view.clear()
-            return
-        parts: list[Viewable] = []
-        for heading, table in self._tables(worked):
-            parts += [PlainText(text=heading, tag="h2", look="heading"), _tabulator(table)]
-        self.view[:] = [self._download(), *parts]
-
-    def _tables(self, worked: LaidOut) -> list[tuple[str, pd.DataFrame]]:
-        label = self._sankey.label
-        unit = worked.request.query.unit
-        shown = [
-            (f"Balances, {unit}", tables.balances_table(worked.graph, label)),
-            (
-                f"Distribution that is not drawn, {unit}",
-                tables.contracted_table(worked.whole, self._sankey.process_label),
-            ),
-        ]
-        if worked.compared is not None:
-            first = (f"Largest changes, {unit}", tables.changes_table(worked.compared, label))
-        else:
-            first = (f"Largest flows, {unit}", tables.flows_table(worked.graph, label))
-        return [first, *shown]
-
-    def _download(self) -> Viewable:
-        button = pmui.FileDownload(
-            label="Download flows",
-            callback=self._csv,
-            filename="energy-flows.csv",
-            size="small",
-            margin=(4, 0, 12, 0),
-        )
-        button.variant = "outlined"
-        return button
-
-    def _csv(self) -> Any:
-        worked = self._sankey.answer
-        if worked.compared is not None:
-            table = tables.changes_table(worked.compared, self._sankey.label)
-        else:
-            table = tables.flows_table(worked.graph, self._sankey.label)
-        return to_csv(table.assign(unit=worked.request.query.unit))
-
-
-def _tabulator(table: pd.DataFrame) -> Viewable:
-    written = table.copy()
-    for name in set(_NUMBERS).intersection(written.columns):
-        written[name] = [significant(value) for value in table[name]]
-    return figures_table(written, _NUMBERS, rows=_ROWS_PER_PAGE, margin=(0, 0, 18, 0))

@@ -49,7 +49,8 @@ class Frame:
     """Size of the picture and what is kept free, in pixels.
 
     `left` and `right` leave room for the labels of the outer layers. `gap` is kept between two
-    nodes of a layer, and becomes smaller where a layer is too full for it.
+    nodes of a layer, and becomes smaller where a layer is too full for it. `most_scale` bounds the
+    pixels per unit of value: pictures that share it can be compared by eye.
     """
 
     width: float = 1200
@@ -60,9 +61,10 @@ class Frame:
     bottom: float = 10
     node_width: float = 14
     gap: float = 16
+    most_scale: float = math.inf
 
     def __post_init__(self) -> None:
-        for name in ("width", "height", "node_width"):
+        for name in ("width", "height", "node_width", "most_scale"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"A frame's {name} must be above 0, not {getattr(self, name)}")
         if self.inner_width <= 0 or self.inner_height <= 0:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
-from catalogs import palette
+from catalogs import palette, units
 from catalogs.sankey.compare import Change
-from catalogs.sankey.flows import CONVERSION, EXPORT, FINAL, SUPPLY
-from catalogs.sankey.graph import GAIN, LOSS, Node
+from catalogs.sankey.graph import GAIN, LOSS, Graph, Node
 from catalogs.sankey.grouping import CARRIER
+from catalogs.sankey.kinds import ENERGY
+from catalogs.sankey.roles import CONVERSION, EXPORT, FINAL, SUPPLY
 from components.numbers import percentage, significant
-from components.sankey.request import LaidOut, link_key
+from components.sankey.request import LaidOut, SankeyRequest, link_key
 from components.sankey.view import make_picture
 
 Label = Callable[[Node], str]
@@ -27,33 +27,51 @@ _UNCHANGED_SHARE = 0.02
 _PLAIN = {SUPPLY: "#6b7480", EXPORT: "#a9b1ba", LOSS: "#b4bac1", GAIN: "#c9b458"}
 
 
-def picture_of(worked: LaidOut, label: Label, looks: palette.Looks | None = None) -> dict[str, Any]:
+def picture_of(
+    worked: LaidOut,
+    label: Label,
+    looks: palette.Looks | None = None,
+    only: Literal["base", "other"] | None = None,
+) -> dict[str, Any]:
     """Return what ``SankeyView`` draws.
 
     ``label`` says what a node is called, ``looks`` are the colours of the dataset's own rules.
+    ``only`` is the one of two scenarios that is drawn, where they stand side by side.
     """
     unit = worked.request.query.unit
     graphs = [worked.graph]
     if worked.compared is not None:
         graphs = [worked.compared.base, worked.compared.other]
     found = [{node.id: node for node in graph.nodes} for graph in graphs]
+    if only == "base":
+        found.reverse()
     everything = sum(n.outgoing for n in found[-1].values() if n.kind == SUPPLY) or 1.0
     names = {name: label(node) for nodes in found for name, node in nodes.items()}
     nodes: Words = {}
     for name, called in names.items():
         both = [nodes_of.get(name) for nodes_of in found]
         nodes[name] = _node_words(both, called, unit, everything, looks)
-    if worked.compared is not None:
+    if worked.compared is None:
+        links = _flows(worked.graph, found[0], unit, looks)
+    elif only is None:
         links = _changes(worked.compared.changes, unit)
     else:
-        links = _flows(worked, found[0], unit, looks)
+        graph = worked.compared.base if only == "base" else worked.compared.other
+        links = _flows(graph, found[-1], unit, looks)
     drawn = {link.id for link in worked.layout.links}
     return make_picture(
         worked.both or worked.layout,
         nodes={node.id: nodes[node.id] for node in worked.layout.nodes},
         links={key: words for key, words in links.items() if key in drawn},
-        title="Energy flows",
+        title=f"{title_of(worked.request)}, {worked.request.query.year}",
+        only=only,
     )
+
+
+def title_of(request: SankeyRequest) -> str:
+    """Return what a picture is of: energy flows, or those of something else."""
+    what = request.query.flows_of
+    return "Energy flows" if what == ENERGY else f"Flows of {what}"
 
 
 def amount_of(node: Node) -> float:
@@ -68,6 +86,7 @@ def _node_words(
 ) -> dict[str, Any]:
     node = both[-1] or next(n for n in both if n is not None)
     amount = amount_of(node) if both[-1] else 0.0
+    services = [_service(name, value) for name, value in _largest(node.services)]
     lines = [
         f"{what}: {significant(value)} {unit}"
         for what, value in (("In", node.incoming), ("Out", node.outgoing), ("Lost", node.lost))
@@ -75,12 +94,14 @@ def _node_words(
     ]
     if len(both) > 1:
         base = amount_of(both[0]) if both[0] else 0.0
-        lines.append(f"Base: {significant(base)} {unit}")
-        lines.append(f"Difference: {_signed(amount - base)} {unit}")
+        lines.append(f"In the other scenario: {significant(base)} {unit}")
+        lines.append(f"Difference to it: {_signed(amount - base)} {unit}")
+    lines += [f"Gives {service}" for service in services]
     opens = bool(node.members)
     return {
         "label": label,
         "amount": significant(amount),
+        "service": _services(services) if node.kind == FINAL else "",
         "share": f"{percentage(amount / everything)} of supply",
         "lines": lines + ([node.code] if node.code and node.code != label else []),
         "hint": "click to open" if opens else "",
@@ -88,6 +109,21 @@ def _node_words(
         "opens": opens,
         "parent": node.parent,
     }
+
+
+def _largest(services: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    return sorted(services, key=lambda service: (-service[1], service[0]))
+
+
+def _service(unit: str, amount: float) -> str:
+    useful = " useful" if units.is_energy(unit) else ""
+    return f"{significant(amount)} {unit}{useful}"
+
+
+def _services(services: Sequence[str]) -> str:
+    """What energy ends in, without a number of energy onward: the first, and how many more."""
+    more = f" and {len(services) - 1} more" if len(services) > 1 else ""
+    return f"→ {services[0]}{more}" if services else ""
 
 
 def _colour(node: Node, looks: palette.Looks | None) -> str:
@@ -103,10 +139,10 @@ def _colour(node: Node, looks: palette.Looks | None) -> str:
 
 
 def _flows(
-    worked: LaidOut, nodes: Mapping[str, Node], unit: str, looks: palette.Looks | None
+    graph: Graph, nodes: Mapping[str, Node], unit: str, looks: palette.Looks | None
 ) -> Words:
     words: Words = {}
-    for link in worked.graph.links:
+    for link in graph.links:
         given = nodes[link.source].outgoing or link.value
         words[link_key(link.source, link.target, link.fuel)] = {
             "amount": f"{significant(link.value)} {unit}",
@@ -133,29 +169,3 @@ def _changes(changes: tuple[Change, ...], unit: str) -> Words:
 
 def _signed(value: float) -> str:
     return f"{'+' if value > 0 else ''}{significant(value)}"
-
-
-def explorer_address(node: Node, dataset: str, scenarios: list[str]) -> str:
-    """Return the address at which the scenario explorer shows what a node is of; '' for none."""
-    asked = _asked(node)
-    if not asked:
-        return ""
-    chosen = {"dataset": dataset, "scenarios": ",".join(scenarios), **asked}
-    return "times?" + "&".join(f"{name}={quote(text, safe=',')}" for name, text in chosen.items())
-
-
-def _asked(node: Node) -> dict[str, str]:
-    attribute = {"measure": "attribute", "attribute": "VAR_FOut"}
-    if node.code and node.id.startswith("process/"):
-        return {**attribute, "group_by": "commodity", "filters": f"process={node.code}"}
-    if node.code:
-        return {**attribute, "group_by": "process", "filters": f"commodity={node.code}"}
-    if node.kind == FINAL and not node.parent:
-        return {"measure": "final_energy", "group_by": "fuel", "filters": f"sector={node.label}"}
-    if node.kind == CARRIER and node.fuel:
-        return {"measure": "final_energy", "group_by": "sector", "filters": f"fuel={node.fuel}"}
-    if node.kind == CONVERSION:
-        return {**attribute, "group_by": "commodity", "filters": f"technology={node.label}"}
-    if node.kind in (SUPPLY, EXPORT):
-        return {"measure": "primary_energy", "group_by": "fuel"}
-    return {}

@@ -151,7 +151,7 @@ class Placer:
         widest = self.edge_value[[*self.around, *self.loops]].max(initial=0)
         if widest > 0:
             scale = min(scale, most_back_width / widest)
-        scale = float(scale) if np.isfinite(scale) else 0.0
+        scale = min(float(scale), self.frame.most_scale) if np.isfinite(scale) else 0.0
         area_top = self.frame.top + scale * sum(above.values) + row_gap * len(above.values)
         area = (area_top, area_top + free - scale * row_value)
         empty = np.zeros(0)

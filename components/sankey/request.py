@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from weakref import WeakKeyDictionary
 
+from catalogs.errors import NotAvailableError
 from catalogs.sankey.compare import Comparison, compare
-from catalogs.sankey.flows import EXPORT, FINAL, SUPPLY, SankeyQuery, energy_flows
-from catalogs.sankey.focus import around
-from catalogs.sankey.graph import LOSS, Graph, build_graph
+from catalogs.sankey.flows import SankeyQuery, energy_flows, flow_years
+from catalogs.sankey.focus import around, between
+from catalogs.sankey.graph import LOSS, Graph, build_graph, called
 from catalogs.sankey.graph import Node as GraphNode
+from catalogs.sankey.roles import EXPORT, FINAL, SUPPLY
 from catalogs.source import Source
 from components.sankey.layout import Frame, Layout, Link, Node, TwoScenarios, lay_out, lay_out_both
 from components.sankey.parts import Rank
 
 #: Where the parts of the system stand: supply first; use, exports and losses last.
 _RANKS: Mapping[str, Rank] = {SUPPLY: "first", FINAL: "last", EXPORT: "last", LOSS: "last"}
+#: Share of what it takes that a user of energy may hand on and still stand last.
+_HANDED_ON = 0.5
 
 
 @dataclass(frozen=True)
@@ -23,13 +31,16 @@ class SankeyRequest:
     """A Sankey that is asked for.
 
     ``other`` is the scenario compared with, '' for none; ``focus`` a node whose up- and downstream
-    alone is shown, ``steps`` far at most (0: all the way). ``order`` is that of an earlier picture.
+    alone is shown, ``steps`` far at most (0: all the way), or with ``towards`` the ways between
+    the two. ``steady`` draws all years in one scale. ``order`` is that of an earlier picture.
     """
 
     query: SankeyQuery
     other: str = ""
     focus: str = ""
+    towards: str = ""
     steps: int = 0
+    steady: bool = False
     frame: Frame = field(default_factory=Frame)
     order: Mapping[str, float] = field(default_factory=dict, compare=False)
 
@@ -52,26 +63,75 @@ def link_key(source: str, target: str, fuel: str) -> str:
 
 
 def answer(source: Source, request: SankeyRequest) -> LaidOut:
-    """Read, build and lay out. Raises the errors of ``energy_flows``."""
+    """Read, build and lay out.
+
+    Raises the errors of ``energy_flows``, and ``NotAvailableError`` where no energy flows between
+    the two nodes that are asked for.
+    """
+    frame = request.frame
+    if request.steady:
+        frame = replace(frame, most_scale=_steady_scale(source, request))
+    return _laid_out(source, request, frame)
+
+
+def _laid_out(source: Source, request: SankeyRequest, frame: Frame) -> LaidOut:
     flows = energy_flows(source, request.query)
     if not request.other:
         whole = build_graph(flows)
         graph = _focused(whole, request)
+        _refuse_nothing([graph], request, whole.nodes)
         order = _with_members(request.order, graph.nodes)
-        layout = lay_out(nodes_of(graph), links_of(graph), request.frame, order)
+        layout = lay_out(nodes_of([graph]), links_of(graph), frame, order)
         return LaidOut(request, graph, layout, whole)
-    others = energy_flows(source, replace(request.query, scenario=request.other))
-    compared = compare(flows, others)
-    base, other = _focused(compared.base, request), _focused(compared.other, request)
-    compared = _part(compared, base, other)
-    nodes = {node.id: node for graph in (base, other) for node in nodes_of(graph)}
+    both_whole = compare(
+        flows, energy_flows(source, replace(request.query, scenario=request.other))
+    )
+    base, other = (_focused(graph, request) for graph in (both_whole.base, both_whole.other))
+    _refuse_nothing([base, other], request, both_whole.nodes)
+    compared = _part(both_whole, base, other)
     order = _with_members(request.order, compared.nodes)
-    both = lay_out_both(nodes.values(), links_of(base), links_of(other), request.frame, order)
-    return LaidOut(request, base, both.layout, compared.base, compared, both)
+    both = lay_out_both(nodes_of([base, other]), links_of(base), links_of(other), frame, order)
+    return LaidOut(request, base, both.layout, both_whole.base, compared, both)
+
+
+#: The scale that all years of a picture have room in, by what the picture is of.
+_scales: WeakKeyDictionary[Source, OrderedDict[SankeyRequest, float]] = WeakKeyDictionary()
+_MOST_SCALES = 50
+
+
+def _steady_scale(source: Source, request: SankeyRequest) -> float:
+    """The largest scale at which every year has room."""
+    of_all = replace(request, query=replace(request.query, year=0), order={})
+    known = _scales.setdefault(source, OrderedDict())
+    if of_all not in known:
+        scales = []
+        for year in flow_years(source, request.query.scenario):
+            # A year may have nothing to show: it needs no room.
+            with suppress(NotAvailableError):
+                of_year = replace(request, query=replace(request.query, year=year))
+                scales.append(_laid_out(source, of_year, request.frame).layout.scale)
+        known[of_all] = min((scale for scale in scales if scale > 0), default=math.inf)
+        while len(known) > _MOST_SCALES:
+            known.popitem(last=False)
+    return known[of_all]
 
 
 def _focused(graph: Graph, request: SankeyRequest) -> Graph:
+    if request.focus and request.towards:
+        return between(graph, request.focus, request.towards)
     return around(graph, request.focus, request.steps or None) if request.focus else graph
+
+
+def _refuse_nothing(
+    graphs: Sequence[Graph], request: SankeyRequest, nodes: Iterable[GraphNode]
+) -> None:
+    if request.focus and request.towards and not any(graph.links for graph in graphs):
+        labels = {node.id: node.label for node in nodes}
+        ends = [labels.get(name, called(name)) for name in (request.focus, request.towards)]
+        raise NotAvailableError(
+            f"Nothing flows from {ends[0]} to {ends[1]} in {request.query.year}.",
+            "Choose two other nodes, or show everything.",
+        )
 
 
 def _part(compared: Comparison, base: Graph, other: Graph) -> Comparison:
@@ -87,9 +147,16 @@ def _with_members(order: Mapping[str, float], nodes: Iterable[GraphNode]) -> Map
     return {**order, **members}
 
 
-def nodes_of(graph: Graph) -> list[Node]:
-    """Return the nodes of a graph as a layout takes them."""
-    return [Node(node.id, rank=_RANKS.get(node.kind)) for node in graph.nodes]
+def nodes_of(graphs: Iterable[Graph]) -> list[Node]:
+    """Return the nodes of graphs as a layout takes them, each once."""
+    ranks = {node.id: _rank(node) for graph in graphs for node in graph.nodes}
+    return [Node(name, rank=rank) for name, rank in ranks.items()]
+
+
+def _rank(node: GraphNode) -> Rank:
+    if node.kind == FINAL and node.outgoing > _HANDED_ON * node.incoming:
+        return None  # who hands most of it on to other users stands before them
+    return _RANKS.get(node.kind)
 
 
 def links_of(graph: Graph) -> list[Link]:

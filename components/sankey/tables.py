@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection
 
 import pandas as pd
 
 from catalogs.sankey.compare import Comparison
 from catalogs.sankey.graph import Graph, Node
+from components.numbers import significant
 
 #: How a node is called.
 Label = Callable[[Node], str]
+
+#: Source and target of a link.
+Ends = tuple[str, str]
+
+#: What the parts of the system are called.
+_PARTS = {"final": "final use", "gain": "surroundings", "loss": "losses"}
 
 
 def flows_table(graph: Graph, label: Label) -> pd.DataFrame:
@@ -20,6 +28,22 @@ def flows_table(graph: Graph, label: Label) -> pd.DataFrame:
     return pd.DataFrame(
         [(names[link.source], names[link.target], link.fuel, link.value) for link in links],
         columns=["from", "to", "carrier", "value"],
+    )
+
+
+def kinds_table(graph: Graph) -> pd.DataFrame:
+    """Return what flows of each carrier between which parts of the system, the largest first.
+
+    Rows are not to be added up: the same energy passes several of these cuts.
+    """
+    kinds = {node.id: node.kind for node in graph.nodes}
+    sums: dict[tuple[str, str, str], float] = defaultdict(float)
+    for link in graph.links:
+        sums[kinds[link.source], kinds[link.target], link.fuel] += link.value
+    rows = sorted(sums.items(), key=lambda row: (-row[1], row[0]))
+    return pd.DataFrame(
+        [(_PARTS.get(a, a), _PARTS.get(b, b), fuel, value) for (a, b, fuel), value in rows],
+        columns=["from part", "to part", "carrier", "value"],
     )
 
 
@@ -39,8 +63,18 @@ def balances_table(graph: Graph, label: Label) -> pd.DataFrame:
     """Return every node with what comes in, goes out, and is lost of it."""
     nodes = sorted(graph.nodes, key=lambda node: -max(node.incoming, node.outgoing))
     return pd.DataFrame(
-        [(label(node), node.kind, node.incoming, node.outgoing, node.lost) for node in nodes],
-        columns=["node", "part", "in", "out", "of it lost"],
+        [
+            (
+                label(node),
+                _PARTS.get(node.kind, node.kind),
+                node.incoming,
+                node.outgoing,
+                node.lost,
+                "; ".join(f"{significant(amount)} {unit}" for unit, amount in node.services),
+            )
+            for node in nodes
+        ],
+        columns=["node", "part", "in", "out", "of it lost", "gives besides"],
     )
 
 
@@ -55,10 +89,21 @@ def contracted_table(graph: Graph, called: Callable[[str], str]) -> pd.DataFrame
     )
 
 
-def edges(graph: Graph, label: Label) -> pd.DataFrame:
+def edges(graph: Graph, label: Label, left_out: Collection[Ends] = ()) -> pd.DataFrame:
     """Return the links as ``hv.Sankey`` takes them: source, target, value.
 
-    HoloViews draws no cycles: where the graph has one, leave a link out first.
+    Nodes of one name are told apart by their parts, or they would be one to HoloViews, which draws
+    no cycles either: ``left_out`` are the ends of links that close them.
     """
-    table = flows_table(graph, label).rename(columns={"from": "source", "to": "target"})
-    return table.groupby(["source", "target"], sort=False)[["value"]].sum().reset_index()
+    shared = Counter(label(node) for node in graph.nodes)
+    names = {
+        node.id: name if shared[name] == 1 else f"{name} ({node.code or node.kind})"
+        for node in graph.nodes
+        for name in [label(node)]
+    }
+    sums: dict[Ends, float] = defaultdict(float)
+    for link in sorted(graph.links, key=lambda link: (-link.value, link.source, link.target)):
+        if (link.source, link.target) not in left_out:
+            sums[names[link.source], names[link.target]] += link.value
+    rows = [(source, target, value) for (source, target), value in sums.items()]
+    return pd.DataFrame(rows, columns=["source", "target", "value"])

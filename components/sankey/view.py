@@ -27,6 +27,7 @@ LEAST_WIDTH = 640
 _NODE_WORDS: dict[str, Any] = {
     "label": "",
     "amount": "",
+    "service": "",
     "share": "",
     "lines": [],
     "hint": "",
@@ -50,16 +51,19 @@ def make_picture(
     nodes: Mapping[str, Mapping[str, Any]] | None = None,
     links: Mapping[str, Mapping[str, Any]] | None = None,
     title: str = "",
+    only: Literal["base", "other"] | None = None,
 ) -> dict[str, Any]:
     """What `SankeyView` draws: a layout with words and colours, as plain lists.
 
     Args:
         layout: one scenario's, or that of two: base is then drawn as outline, other as fill.
-        nodes: by id, any of: label (else the id), amount (text beside the label), share and lines
-            (the balance) and hint for the tooltip, colour (of CSS), opens (whether a click leads
-            to its members), parent (id of the node that it comes out of when that is opened).
+        nodes: by id, any of: label (else the id), amount (text beside the label), service (what
+            energy ends in there, below it), share and lines (the balance) and hint for the
+            tooltip, colour (of CSS), opens (whether a click leads to its members), parent (id of
+            the node that it comes out of when that is opened).
         links: by id, any of: label (else "source → target"), amount, share, lines, hint, colour.
         title: names the picture for screen readers.
+        only: which of two scenarios is drawn, alone but where both have their places.
 
     Raises ValueError for words that are not known, and those of nodes that are not there.
     """
@@ -79,9 +83,10 @@ def make_picture(
                 **_NODE_WORDS,
                 **nodes.get(node.id, {}),
                 "label": labels[node.id],
-                **_node_shape(node, both),
+                **_node_shape(node, both, only),
             }
             for node in laid_out.nodes
+            if only is None or _heights_of(both, only).get(node.id)
         ],
         # The widest first: thin ones are painted over them.
         "links": [
@@ -89,9 +94,10 @@ def make_picture(
                 **_LINK_WORDS,
                 "label": f"{labels[link.source]} → {labels[link.target]}",
                 **links.get(link.id, {}),
-                **_link_shape(link, both),
+                **_link_shape(link, both, only),
             }
             for link in sorted(laid_out.links, key=lambda link: (-link.width, link.id))
+            if only is None or _widths_of(both, only).get(link.id)
         ],
     }
 
@@ -109,7 +115,20 @@ def _check_words(
             raise ValueError(f"A {kind} of a Sankey has no {', '.join(sorted(unknown))}")
 
 
-def _node_shape(node: PlacedNode, both: TwoScenarios | None) -> dict[str, Any]:
+def _heights_of(both: TwoScenarios | None, only: str) -> Mapping[str, float]:
+    if both is None:
+        return {}
+    return both.base_heights if only == "base" else both.other_heights
+
+
+def _widths_of(both: TwoScenarios | None, only: str) -> Mapping[str, float]:
+    if both is None:
+        return {}
+    return both.base_widths if only == "base" else both.other_widths
+
+
+def _node_shape(node: PlacedNode, both: TwoScenarios | None, only: str | None) -> dict[str, Any]:
+    fill = _heights_of(both, only or "other").get(node.id, 0.0)
     return {
         "id": node.id,
         "layer": node.layer,
@@ -117,19 +136,20 @@ def _node_shape(node: PlacedNode, both: TwoScenarios | None) -> dict[str, Any]:
         "y0": node.y0,
         "x1": node.x1,
         "y1": node.y1,
-        "fill": both.other_heights.get(node.id, 0.0) if both else node.height,
-        "base": both.base_heights.get(node.id, 0.0) if both else None,
+        "fill": fill if both else node.height,
+        "base": both.base_heights.get(node.id, 0.0) if both and not only else None,
     }
 
 
-def _link_shape(link: PlacedLink, both: TwoScenarios | None) -> dict[str, Any]:
+def _link_shape(link: PlacedLink, both: TwoScenarios | None, only: str | None) -> dict[str, Any]:
+    fill = _widths_of(both, only or "other").get(link.id, 0.0)
     return {
         "id": link.id,
         "source": link.source,
         "target": link.target,
         "width": link.width,
-        "fill": both.other_widths.get(link.id, 0.0) if both else link.width,
-        "base": both.base_widths.get(link.id, 0.0) if both else None,
+        "fill": fill if both else link.width,
+        "base": both.base_widths.get(link.id, 0.0) if both and not only else None,
         "points": [list(point) for point in link.points],
         "detour": asdict(link.detour) if link.detour else None,
     }
@@ -191,6 +211,10 @@ class SankeyView(JSComponent):
         if kind not in ("svg", "png"):
             raise ValueError(f"A Sankey is exported as svg or png, not as {kind!r}")
         self._send_msg({"export": kind, "name": name})
+
+    def light(self, link: str) -> None:
+        """Light a link's path, and its tooltip, until the reader points at something else."""
+        self._send_msg({"light": link})
 
     def _handle_msg(self, message: dict[str, Any]) -> None:
         for kind, marks, callback in (
