@@ -121,12 +121,13 @@ class Store:
 
     directory: Path
 
-    def datasets(self) -> list[str]:
+    def datasets(self, kind: str = "") -> list[str]:
         """Return the names of the published datasets, the one published last first.
 
-        One whose manifest is damaged comes last: it keeps nobody from the others.
+        ``kind`` leaves those of other kinds out. One whose manifest is damaged comes last: it
+        keeps nobody from the others.
         """
-        return list(self.kinds())
+        return [name for name, is_of in self.kinds().items() if kind in ("", is_of)]
 
     def kinds(self) -> dict[str, str]:
         """Return the kind of each published dataset, in the order of ``datasets``.

@@ -29,6 +29,7 @@ from app.backend.sandbox import Sandbox
 from app.backend.settings import BackendSettings
 from catalogs.errors import TimesError
 from catalogs.sql.service import EXPORT_FORMATS, ExportFormat, Scalar, SqlQuestion, SqlRefused
+from catalogs.store import SCENARIOS
 
 #: Longest address of an export: servers and browsers take no longer ones.
 _LONGEST_LINK = 30_000
@@ -134,13 +135,13 @@ async def health() -> Health:
 
 @_public.get("/datasets")
 async def datasets(request: Request) -> list[DatasetOf]:
-    """List the published datasets, the one published last first."""
+    """List the published datasets of scenarios, the one published last first."""
     return await asyncio.to_thread(_datasets, _sandbox(request))
 
 
 def _datasets(sandbox: Sandbox) -> list[DatasetOf]:
     found = []
-    for name in sandbox.store.datasets():
+    for name in sandbox.store.datasets(SCENARIOS):
         with suppress(TimesError):
             manifest = sandbox.store.manifest(name)
             scenarios = [
@@ -201,7 +202,7 @@ async def query(
     sandbox = _sandbox(request)
     address = request.headers.get(ADDRESS_HEADER, "")
     question = SqlQuestion(
-        dataset=dataset or next(iter(sandbox.store.datasets()), ""),
+        dataset=dataset or next(iter(sandbox.store.datasets(SCENARIOS)), ""),
         sql=sql,
         parameters=_parameters(request),
         version=version,

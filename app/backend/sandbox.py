@@ -20,7 +20,7 @@ from app.backend.settings import BackendSettings
 from catalogs import semantics
 from catalogs.errors import TimesError, UnknownDatasetError
 from catalogs.sql.service import SqlLimits, SqlProgress, SqlQuestion, SqlRefused
-from catalogs.store import Store
+from catalogs.store import SCENARIOS, Store
 
 queries = logging.getLogger("times.sql")
 
@@ -86,7 +86,7 @@ class Sandbox:
         """Start, with workers ready for the dataset published last."""
         await self.pool.start()
         with contextlib.suppress(IndexError, TimesError):
-            opening = self._opening(self.store.datasets()[0], "")
+            opening = self._opening(self.store.datasets(SCENARIOS)[0], "")
             for _ in range(self.limits.running):
                 self.pool.warm(opening)
 
@@ -268,7 +268,7 @@ class Sandbox:
             path = self.store.manifest_path(dataset)
             manifest = self.store.manifest(dataset)
         except UnknownDatasetError as error:
-            names = ", ".join(self.store.datasets()[:20])
+            names = ", ".join(self.store.datasets(SCENARIOS)[:20])
             raise SqlRefused(
                 "dataset", error.what, f"There are: {names}." if names else error.remedy
             ) from error

@@ -275,10 +275,11 @@ class _Import:
             f" JOIN {finest} AS d ON d.place = n.destination ORDER BY n.line"
         ).df()
         connection.unregister("lines_read")
-        connection.register("paths_read", paths_of(lines, ends))
+        paths = paths_of(lines, ends)
+        connection.register("paths_read", paths.assign(point=range(len(paths))))
         connection.execute(
             "CREATE TABLE path AS SELECT detail::DOUBLE AS detail, line::INTEGER AS line,"
-            " longitude, latitude FROM paths_read"
+            " point::INTEGER AS point, longitude, latitude FROM paths_read ORDER BY ALL"
         )
         connection.unregister("paths_read")
 

@@ -147,26 +147,37 @@ def paths_of(lines: Lines, ends: pd.DataFrame) -> pd.DataFrame:
     """Return the points of all lines in every detail: detail, line, longitude, latitude.
 
     ``ends`` has the coordinates of both ends of each line (longitude0, latitude0, longitude1,
-    latitude1) for lines without geometry of their own. Lines are numbered by their row; pieces of
+    latitude1), for lines without geometry of their own and for those drawn the other way round:
+    points run from a line's origin to its destination. Lines are numbered by their row; pieces of
     a line are separated by a point of NaN. ``detail`` is the zoom up to which it is enough.
     """
-    straight = shapely.linestrings(
-        np.stack(
-            [
-                ends[["longitude0", "longitude1"]].to_numpy(float),
-                ends[["latitude0", "latitude1"]].to_numpy(float),
-            ],
-            axis=-1,
-        )
-    )
     known = np.isfinite(ends.to_numpy(float)).all(axis=1)
+    points = ends.to_numpy(float).reshape(-1, 2, 2)
+    straight = shapely.linestrings(np.where(known[:, None, None], points, 0.0))
     has_shape = np.array([shape is not None for shape in lines.geometry], dtype=bool)
     shapes = np.where(has_shape, lines.geometry, np.where(known, straight, None))
+    turned = _runs_back(shapes, points)
+    shapes[turned] = shapely.reverse(shapes[turned])
     frames = [
         _points(zoom, shapely.simplify(shapes, tolerance, preserve_topology=False))
         for zoom, tolerance in DETAILS
     ]
     return pd.concat([*frames, _points(WHOLE, shapes)], ignore_index=True)
+
+
+def _runs_back(shapes: Any, ends: Any) -> Any:
+    """Return which lines are drawn from their destination to their origin, by what is nearer."""
+    lines = np.where(shapely.get_type_id(shapes) == 1, shapes, None)  # LineString
+    gaps = [
+        np.hypot(shapely.get_x(point) - ends[:, end, 0], shapely.get_y(point) - ends[:, end, 1])
+        for point, end in (
+            (shapely.get_point(lines, 0), 0),
+            (shapely.get_point(lines, -1), 1),
+            (shapely.get_point(lines, 0), 1),
+            (shapely.get_point(lines, -1), 0),
+        )
+    ]
+    return gaps[0] + gaps[1] > gaps[2] + gaps[3]
 
 
 def _points(detail: float, shapes: Any) -> pd.DataFrame:

@@ -247,7 +247,7 @@ class FlowRecords:
             return None
         return LineColumns.of(
             self.columns("FROM line ORDER BY line"),
-            self.columns("FROM path ORDER BY rowid"),
+            self.columns("FROM path ORDER BY detail, line, point"),
         )
 
     def import_report(self) -> pd.DataFrame:
