@@ -90,6 +90,11 @@ def rising(wanted: Sequence[float], weights: Sequence[float]) -> list[float]:
     masses: list[float] = []
     counts: list[int] = []
     for value, weight in zip(wanted, weights, strict=True):
+        if not means or means[-1] <= value:
+            means.append(value)
+            masses.append(weight)
+            counts.append(1)
+            continue
         mean, mass, count = value, weight, 1
         while means and means[-1] > mean:
             other = masses.pop()

@@ -9,12 +9,15 @@ IEEE Transactions on Software Engineering 19 (1993). A crossing costs the produc
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from components.sankey.grid import Grid, Numbers, Places, rising
 
 #: A picture of this many items is one that a person reads: it gets more patience.
 _READABLE = 2500
 _ROWS_AT_ONCE = 512
+#: Crossing, in squares of the widest link, below which two orders are equally good.
+_WORTH_IT = 1e-12
 
 
 def order_layers(grid: Grid, weight: Numbers, fixed: dict[int, float]) -> None:
@@ -30,17 +33,16 @@ def order_layers(grid: Grid, weight: Numbers, fixed: dict[int, float]) -> None:
         return
     sweeper = _Sweeper(grid, weight, fixed)
     if grid.items > _READABLE:
-        # Nobody follows single links here, and counting all crossings would take most of the time.
+        # Nobody follows single links here, and comparing pairs would take most of the time.
         sweeper.begin("downstream")
-        sweeper.sweep_only(sweeps=3)
-        sweeper.swap(passes=1)
+        sweeper.sweep_only(sweeps=5)
         return
     best: list[Places] = []
     least = np.inf
     for start in ("downstream",) if fixed else ("downstream", "upstream"):
         sweeper.begin(start)
         layers, crossing = sweeper.improve(sweeps=8)
-        if crossing < least - 1e-12:
+        if crossing < least - _WORTH_IT:
             best, least = layers, crossing
     sweeper.show(best)
     sweeper.swap(passes=8)
@@ -79,7 +81,11 @@ class _Sweeper:
         self.place = np.zeros(grid.items)
         self.local = np.zeros(grid.items, dtype=np.int64)
         for items in grid.layers:
-            self.local[items] = np.arange(len(items))
+            self.local[items] = ranks = np.arange(len(items))
+            self.place[items] = (ranks + 0.5) / len(items)
+        self.rank = self.local.copy()
+        # Between each layer and the next, as far as it is known of their present order.
+        self.crossings: list[float | None] = [None] * len(grid.layers)
         self.sources = [grid.source[pieces] for pieces in grid.pieces]
         self.targets = [grid.target[pieces] for pieces in grid.pieces]
         self.weights = [weight[pieces] for pieces in grid.pieces]
@@ -103,8 +109,14 @@ class _Sweeper:
             self._set(number, items)
 
     def _set(self, number: int, items: Places) -> None:
+        if np.array_equal(items, self.grid.layers[number]):
+            return
         self.grid.layers[number] = items
-        self.place[items] = (np.arange(len(items)) + 0.5) / len(items)
+        self.rank[items] = ranks = self.local[self.given[number]]
+        self.place[items] = (ranks + 0.5) / len(items)
+        self.crossings[number] = None
+        if number:
+            self.crossings[number - 1] = None
 
     def begin(self, start: str) -> None:
         """From the given order, sweep once in one direction."""
@@ -120,7 +132,7 @@ class _Sweeper:
             self._sweep(downstream=sweep % 2 == 1)
             crossing = self.crossing()
             idle += 1
-            if crossing < least - 1e-12:
+            if crossing < least - _WORTH_IT:
                 best, least, idle = list(self.grid.layers), crossing, 0
             if idle == 3 or least == 0:
                 break
@@ -149,75 +161,71 @@ class _Sweeper:
 
     def crossing(self) -> float:
         """Sum over all crossings of the product of both weights."""
-        return float(
-            sum(
-                _crossing(self.place[source], self.place[target], weight)
-                for source, target, weight in zip(
-                    self.sources, self.targets, self.weights, strict=True
-                )
-            )
-        )
+        return sum(self._crossing_after(number) for number in range(len(self.crossings)))
+
+    def _crossing_after(self, number: int) -> float:
+        known = self.crossings[number]
+        if known is None:
+            source, target = self.place[self.sources[number]], self.place[self.targets[number]]
+            known = self.crossings[number] = _crossing(source, target, self.weights[number])
+        return known
 
     def swap(self, passes: int) -> None:
         """Swap neighbours wherever that makes less crossing, until it no longer does."""
-        before, after = self._neighbours()
-        place = self.place.tolist()
         waiting = set(range(len(self.grid.layers)))
         for _ in range(passes):
-            swapped: set[int] = set()
-            for number in sorted(waiting):
-                order = self.grid.layers[number].tolist()
-                if self._swap_in(order, before, after, place):
-                    swapped.add(number)
-                    self._set(number, np.array(order, dtype=np.int64))
-                    for rank, item in enumerate(order):
-                        place[item] = (rank + 0.5) / len(order)
+            swapped = {number for number in sorted(waiting) if self._swap_in(number)}
             # Only where something moved can there be something more to gain.
             waiting = {near for number in swapped for near in (number - 1, number, number + 1)}
             waiting &= set(range(len(self.grid.layers)))
             if not waiting:
                 break
 
-    def _swap_in(
-        self,
-        order: list[int],
-        before: list[list[tuple[int, float]]],
-        after: list[list[tuple[int, float]]],
-        place: list[float],
-    ) -> bool:
+    def _swap_in(self, number: int) -> bool:
+        items = self.grid.layers[number]
+        if len(items) < 2:
+            return False
+        gains = self._gains(number).tolist()
+        order = self.local[items].tolist()
         swapped = False
-        sides = [
-            {item: sorted((place[end], weight) for end, weight in side[item]) for item in order}
-            for side in (before, after)
-        ]
         for left in range(len(order) - 1):
             upper, lower = order[left], order[left + 1]
-            if self._is_settled(upper, lower):
-                continue
-            gain = sum(
-                _cost(side[upper], side[lower]) - _cost(side[lower], side[upper]) for side in sides
-            )
-            if gain > 1e-12:
+            if gains[upper][lower] > _WORTH_IT:
                 order[left], order[left + 1] = lower, upper
                 swapped = True
+        if swapped:
+            self._set(number, self.given[number][order])
         return swapped
 
-    def _is_settled(self, upper: int, lower: int) -> bool:
-        """Whether an earlier picture says which of two items is above the other."""
-        if upper not in self.fixed or lower not in self.fixed:
-            return False
-        return self.fixed[upper] != self.fixed[lower]
+    def _gains(self, number: int) -> Numbers:
+        """What less crossing there is if one item of a layer (row) is below another (column).
 
-    def _neighbours(self) -> tuple[list[list[tuple[int, float]]], list[list[tuple[int, float]]]]:
-        before: list[list[tuple[int, float]]] = [[] for _ in range(self.grid.items)]
-        after: list[list[tuple[int, float]]] = [[] for _ in range(self.grid.items)]
-        for sources, targets, weights in zip(self.sources, self.targets, self.weights, strict=True):
-            for source, target, weight in zip(
-                sources.tolist(), targets.tolist(), weights.tolist(), strict=True
-            ):
-                after[source].append((target, weight))
-                before[target].append((source, weight))
-        return before, after
+        Items are those of the layer as it was given.
+        """
+        count = len(self.given[number])
+        crossing = np.zeros((count, count))
+        for between, near, far, other in (
+            (number - 1, self.targets, self.sources, number - 1),
+            (number, self.sources, self.targets, number + 1),
+        ):
+            if not 0 <= other < len(self.given) or not len(self.weights[between]):
+                continue
+            wide = len(self.given[other])
+            cells = self.local[near[between]] * wide + self.rank[far[between]]
+            ends = np.bincount(cells, self.weights[between], count * wide).reshape(count, wide)
+            above = np.cumsum(ends, axis=1) - ends
+            crossing += ends @ above.T
+        gains = crossing - crossing.T
+        if self.fixed:
+            gains[self._is_settled(number)] = 0.0
+        return gains
+
+    def _is_settled(self, number: int) -> NDArray[np.bool_]:
+        """Whether an earlier picture says which of two items is above the other."""
+        items = self.given[number].tolist()
+        fixed = np.array([self.fixed.get(item, np.nan) for item in items])
+        is_fixed = ~np.isnan(fixed)
+        return is_fixed[:, None] & is_fixed & (fixed[:, None] != fixed)
 
 
 def _crossing(source: Numbers, target: Numbers, weight: Numbers) -> float:
@@ -228,17 +236,3 @@ def _crossing(source: Numbers, target: Numbers, weight: Numbers) -> float:
         crossed &= target[rows, None] > target[None, :]
         total += float(weight[rows] @ (crossed @ weight))
     return total
-
-
-def _cost(upper: list[tuple[float, float]], lower: list[tuple[float, float]]) -> float:
-    """Crossing between the links of two neighbours; each list is sorted by the other end."""
-    if not upper or not lower:
-        return 0.0
-    cost = passed = 0.0
-    position = 0
-    for place, weight in upper:
-        while position < len(lower) and lower[position][0] < place:
-            passed += lower[position][1]
-            position += 1
-        cost += weight * passed
-    return cost

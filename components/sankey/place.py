@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from components.sankey.grid import Grid, Numbers, Places, rising
 from components.sankey.layers import Edge
@@ -23,6 +24,8 @@ _MOST_GAPS = 0.5
 _LEAST_WHITE = 0.25
 #: Straight long bands are worth more than straight short ones.
 _BAND_PULL = 3.0
+#: Pixels that nothing moves by any more: the picture has come to rest.
+_AT_REST = 0.25
 #: A picture of this many items is one that a person reads: it gets more patience.
 _READABLE = 2500
 
@@ -48,6 +51,46 @@ class Placement:
     below: Rows
     row_gap: float
     loop_gap: Numbers
+
+
+class _Layer:
+    """What pulls at the items of a layer: their neighbours, the heavier the wider their bands."""
+
+    def __init__(self, grid: Grid, number: int, mass: Numbers) -> None:
+        self.number = number
+        self.items = grid.layers[number]
+        place = np.zeros(grid.items, dtype=np.int64)
+        place[self.items] = np.arange(len(self.items))
+        into = grid.pieces[number - 1] if number else np.zeros(0, dtype=np.int64)
+        out_of = grid.pieces[number]
+        self.sides = [
+            (pieces, far[pieces], place[near[pieces]], mass[pieces], sign)
+            for pieces, far, near, sign in (
+                (into, grid.source, grid.target, 1.0),
+                (out_of, grid.target, grid.source, -1.0),
+            )
+        ]
+        self.weights = [
+            np.bincount(near, masses, len(self.items)) for _, _, near, masses, _ in self.sides
+        ]
+        self.known: dict[tuple[bool, bool], tuple[Numbers, NDArray[np.bool_], list[float]]] = {}
+
+    def wish(
+        self, top: Numbers, shift: Numbers, before: bool, after: bool
+    ) -> tuple[Numbers, list[float]]:
+        """Where the items would run straight, and how much they wish it."""
+        pull = np.zeros(len(self.items))
+        for side, asked in zip(self.sides, (before, after), strict=True):
+            if asked:
+                pieces, far, near, masses, sign = side
+                towards = masses * (top[far] + sign * shift[pieces])
+                pull += np.bincount(near, towards, len(self.items))
+        if (before, after) not in self.known:
+            weight = before * self.weights[0] + after * self.weights[1]
+            at_least = np.maximum(weight, 1e-3).tolist()
+            self.known[before, after] = np.maximum(weight, 1e-300), weight > 0, at_least
+        divisor, is_pulled, at_least = self.known[before, after]
+        return np.where(is_pulled, pull / divisor, top[self.items]), at_least
 
 
 class Placer:
@@ -95,7 +138,7 @@ class Placer:
         Args:
             most_back_width: widest that a back link may be, so that it can turn beside a layer.
         """
-        first, later = (1, 2) if self.grid.items > _READABLE else (2, 5)
+        first, later = (1, 2) if self.grid.items > _READABLE else (1, 3)
         placement = self._placed(Rows(), self._rows(self.around), most_back_width, first)
         if not self.around:
             return self._relaxed(placement, later)
@@ -195,48 +238,38 @@ class Placer:
         from_band = (grid.source >= grid.nodes).astype(float)
         to_band = (grid.target >= grid.nodes).astype(float)
         mass = (width + 0.05) * (1 + _BAND_PULL * from_band) * (1 + _BAND_PULL * to_band)
+        layers = [_Layer(grid, number, mass) for number in range(len(grid.layers))]
         offsets = width / 2, width / 2
         if placement.at_source.size == 0:
             offsets = self._ports(placement, *offsets)
         for sweep in range(sweeps):
             both = sweep >= sweeps // 2
+            before = placement.top.copy()
             for downstream in (True, False):
                 offsets = self._ports(placement, *offsets)
-                self._sweep(placement, mass, offsets, downstream, both)
+                self._sweep(placement, layers, offsets, downstream, both)
+            if both and np.abs(placement.top - before).max(initial=0) < _AT_REST:
+                break
         self._ports(placement, *self._ports(placement, *offsets))
         return placement
 
     def _sweep(
         self,
         placement: Placement,
-        mass: Numbers,
+        layers: Sequence[_Layer],
         offsets: tuple[Numbers, Numbers],
         downstream: bool,
         both: bool,
     ) -> None:
-        grid, top = self.grid, placement.top
+        top, low = placement.top, placement.area[0]
         shift = offsets[0] - offsets[1]
-        count = len(grid.layers)
-        for number in range(count) if downstream else range(count - 1, -1, -1):
-            pull = np.zeros(grid.items)
-            weight = np.zeros(grid.items)
-            items = grid.layers[number]
-            if number and (both or downstream):
-                pieces = grid.pieces[number - 1]
-                near, masses = grid.target[pieces], mass[pieces]
-                np.add.at(pull, near, masses * (top[grid.source[pieces]] + shift[pieces]))
-                np.add.at(weight, near, masses)
-            if both or not downstream:
-                pieces = grid.pieces[number]
-                near, masses = grid.source[pieces], mass[pieces]
-                np.add.at(pull, near, masses * (top[grid.target[pieces]] - shift[pieces]))
-                np.add.at(weight, near, masses)
-            pulled = weight[items]
-            wish = np.where(pulled > 0, pull[items] / np.maximum(pulled, 1e-300), top[items])
-            steps = self.steps[number]
-            found = rising((wish - steps).tolist(), np.maximum(pulled, 1e-3).tolist())
-            low = placement.area[0]
-            top[items] = np.clip(found, low, low + self.rooms[number]) + steps
+        for layer in layers if downstream else reversed(layers):
+            upstream = layer.number > 0 and (both or downstream)
+            wish, weight = layer.wish(top, shift, upstream, both or not downstream)
+            steps = self.steps[layer.number]
+            found = rising((wish - steps).tolist(), weight)
+            room = self.rooms[layer.number]
+            top[layer.items] = np.clip(found, low, low + room) + steps
 
     def _ports(
         self, placement: Placement, at_source: Numbers, at_target: Numbers
