@@ -25,6 +25,7 @@ from panel.viewable import Viewable, Viewer
 import catalogs
 import components
 from catalogs import palette
+from catalogs.flow_records.records import FlowRecords
 from catalogs.source import Source
 from catalogs.store import Manifest, PublishedScenario
 from components.browser_history import BrowserHistory
@@ -41,6 +42,7 @@ from components.notices import PlainText
 from components.numbers import MINUS, MISSING, THIN_SPACE, percentage, significant
 from components.selection import Selection
 from components.tool import Tool
+from tests.flow_files import imported
 from tests.times_files import flows, publish, write_set
 
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -714,6 +716,11 @@ def test_components_are_found():
     assert {ScenarioExplorer, PlainText, ChartKey, BrowserHistory, Selection} <= set(CLASSES)
 
 
+@pytest.fixture(scope="module")
+def flow_records(tmp_path_factory: pytest.TempPathFactory) -> FlowRecords:
+    return imported(tmp_path_factory.mktemp("flows"), "1,AAL,CPH,electricity,10")
+
+
 @pytest.mark.parametrize("component", CLASSES, ids=lambda found: found.__name__)
 def test_every_param_is_documented(component: type[param.Parameterized]):
     own = [
@@ -730,8 +737,12 @@ def test_every_param_is_documented(component: type[param.Parameterized]):
     [found for found in CLASSES if issubclass(found, Viewer | JSComponent) and found is not Tool],
     ids=lambda found: found.__name__,
 )
-def test_every_component_renders(component: type[Any], demo: Source):
-    made = component(source=demo) if "source" in component.param else component()
+def test_every_component_renders(component: type[Any], demo: Source, flow_records: FlowRecords):
+    options: dict[str, Any] = {}
+    if "source" in component.param:
+        wanted = component.param.source.class_
+        options["source"] = demo if isinstance(demo, wanted) else flow_records
+    made = component(**options)
     assert pn.panel(made).get_root() is not None
 
 
