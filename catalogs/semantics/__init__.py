@@ -11,6 +11,7 @@ A folder ``semantics`` in the data directory may hold tables of the same names a
     currency_rates.csv      what a currency of a base year is worth in another
     population.csv          the people of a region in a year, for values per head
     states_of_the_world.csv how probable the states of a stochastic run are
+    places.csv              where a region is, in degrees; its shapes: places.geojson or .parquet
 
 A row of a user's table takes the place of the shipped row of the same key; an account, as a whole,
 the place of the account of the same name. Own accounts and carriers are looked at first.
@@ -42,6 +43,8 @@ Row = Mapping[str, str]
 #: Name of the folder of a user's own tables in the data directory.
 FOLDER = "semantics"
 MEASURES = "measures.yaml"
+#: Shapes of regions, of which one may be among a user's own tables.
+SHAPES = ("places.geojson", "places.parquet")
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,12 @@ TABLES: Mapping[str, RuleTable] = {
     ),
     "states_of_the_world": RuleTable(
         ("sow", "probability"), ("scenario", "why"), ("sow", "scenario"), ("probability",)
+    ),
+    "places": RuleTable(
+        ("place", "latitude", "longitude"),
+        ("name", "why"),
+        ("place",),
+        ("latitude", "longitude"),
     ),
 }
 
@@ -161,8 +170,13 @@ def own_files(folder: Path | None = None) -> list[Path]:
     folder = folder or _own
     if folder is None or not folder.is_dir():
         return []
-    names = {MEASURES, *(f"{name}.csv" for name in TABLES)}
+    names = {MEASURES, *SHAPES, *(f"{name}.csv" for name in TABLES)}
     return sorted(path for path in folder.iterdir() if path.name in names)
+
+
+def own_shapes() -> Path | None:
+    """Return the user's file of shapes in force, or None."""
+    return next((path for path in own_files() if path.name in SHAPES), None)
 
 
 def install(folder: Path, data_directory: Path) -> list[Path]:
@@ -197,10 +211,12 @@ def digest() -> bytes:
     Measures, rates, people and probabilities count when a question is asked, not at import.
     """
     found = hashlib.sha256()
-    at_asking = {"currency_rates.csv", "population.csv", "states_of_the_world.csv"}
+    at_asking = {
+        "currency_rates.csv", "population.csv", "states_of_the_world.csv", "places.csv",
+    }  # fmt: skip
     shipped = Path(str(files("catalogs.semantics"))).rglob("*.csv")
     for path in sorted([*shipped, *own_files()], key=lambda p: (p.name, str(p))):
-        if path.name != MEASURES and path.name not in at_asking:
+        if path.name not in {MEASURES, *SHAPES, *at_asking}:
             found.update(path.name.encode() + path.read_bytes())
     return found.digest()
 

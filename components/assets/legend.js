@@ -23,6 +23,11 @@ export function render({model}) {
     amount.textContent = item.amount || ""
     button.append(swatch, label, amount)
     button.addEventListener("click", () => model.send_msg({open: item.code}))
+    // A group that is not in the picture, but can be.
+    if (item.off !== undefined) {
+      button.classList.toggle("off", item.off)
+      button.setAttribute("aria-pressed", String(!item.off))
+    }
     row.append(button)
     return row
   }

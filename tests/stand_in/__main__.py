@@ -9,6 +9,7 @@ for module, name in (
     ("components.home", "Home"),
     ("components.explorer", "ScenarioExplorer"),
     ("components.sankey.explorer", "SankeyExplorer"),
+    ("components.flowmap.explorer", "FlowMap"),
 ):
     stand_in = ModuleType(module)
     setattr(stand_in, name, StandIn)

@@ -1,0 +1,430 @@
+"""From the trade of a scenario to arcs and places: net or gross, some categories, a difference.
+
+All frames (years, or timeslices of a year) are worked out together, over the same arcs in the same
+order, so that widths and colours mean the same in each and only values change between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from catalogs import units
+from catalogs.errors import NotAvailableError, TimesError
+from catalogs.flowmaps.picture import Arcs, FlowMapData, Places, Shown, texts
+from catalogs.flowmaps.places import COUNTRY_PREFIX, OUTSIDE, UNKNOWN, Place, find_places
+from catalogs.flowmaps.trades import (
+    OTHER,
+    TRADED,
+    TradeQuery,
+    Trades,
+    parameters_of,
+    partners_of,
+    read_trades,
+    with_top_categories,
+)
+from catalogs.query import Query
+from catalogs.source import Source
+
+Numbers: TypeAlias = NDArray[np.float64]
+Frame: TypeAlias = int | str
+#: Totals that a region can show, by what its two halves stand for.
+TOTALS: Mapping[str, tuple[str, ...]] = {
+    "production and use": ("production", "use"),
+    "imports and exports": ("imports", "exports"),
+    "none": (),
+}
+#: Colours that can be told apart on a map; the rest is "Other".
+MOST_CATEGORIES = 12
+_KEYS = ["origin", "destination", "category"]
+_ELECTRICITY = "Electricity"
+
+
+@dataclass(frozen=True)
+class TradeRequest:
+    """What a trade map shows of a query.
+
+    ``kept`` are categories, empty for all; ``regions`` those whose trade is shown, empty for all.
+    ``outside`` tells whether trade with partners that have no spot (the world market) is drawn.
+    ``other`` is a scenario compared with that of the query: values are then other minus query's.
+    ``by_hand`` are places with the latitude and longitude that the reader gave them.
+    """
+
+    query: TradeQuery
+    kept: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    is_net: bool = True
+    outside: bool = False
+    other: str = ""
+    totals: str = "production and use"
+    most_categories: int = MOST_CATEGORIES
+    by_hand: tuple[tuple[str, float, float], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class TradeMap:
+    """The arcs and places of all frames.
+
+    ``data`` is the picture of no frame in particular: its arcs have the largest magnitude of all
+    frames as value. ``values`` and ``loading`` have a row for each frame and a column for each arc
+    (NaN where a loading is not known); ``totals`` are frames x places x 2; ``shown`` says how much
+    of each frame is drawn. ``offered`` are the categories there are, with their amounts in each
+    frame (``amounts``, frames x offered), before any was chosen.
+    """
+
+    request: TradeRequest
+    data: FlowMapData
+    frames: tuple[Frame, ...]
+    values: Numbers
+    loading: Numbers
+    totals: Numbers
+    shown: tuple[Shown, ...]
+    offered: tuple[str, ...]
+    amounts: Numbers
+    outlines: tuple[Place, ...]
+    trades: Trades
+    lost: Numbers = field(default_factory=lambda: np.empty(0))
+
+    def at(self, frame: Frame) -> int:
+        """Return the row of a frame; the first for one that is not there."""
+        return self.frames.index(frame) if frame in self.frames else 0
+
+    def picture(self, frame: Frame) -> FlowMapData:
+        """Return one frame as the shape that all flow maps share, the largest arcs first."""
+        row = self.at(frame)
+        value = self.values[row]
+        order = np.argsort(-np.abs(value), kind="stable")
+        order = order[np.abs(value[order]) > 0]
+        arcs = self.data.arcs
+        there = {
+            (int(o), int(d), int(c)): v
+            for o, d, c, v in zip(arcs.origin, arcs.destination, arcs.category, value, strict=True)
+        }
+        back = [
+            there.get(
+                (int(arcs.destination[i]), int(arcs.origin[i]), int(arcs.category[i])), np.nan
+            )
+            for i in order
+        ]
+        loading = self.loading[row][order]
+        picked = Arcs(
+            arcs.origin[order], arcs.destination[order], arcs.category[order], value[order],
+            np.array(back, float), np.abs(value[order]) / np.where(loading > 0, loading, np.nan),
+            arcs.id[order],
+        )  # fmt: skip
+        return replace(self.data, arcs=picked, shown=self.shown[row])
+
+
+def trade_map(source: Source, request: TradeRequest) -> TradeMap:
+    """Work out a trade map. Raises the errors of ``read_trades``.
+
+    ``NotAvailableError`` also where nothing is left of the categories or regions chosen.
+    """
+    trades = with_top_categories(read_trades(source, request.query), request.most_categories)
+    base = trades.table
+    other = None
+    if request.other:
+        others = read_trades(source, replace(request.query, scenario=request.other))
+        if others.unit != trades.unit:
+            raise NotAvailableError(
+                f"{request.other} counts its trade in {others.unit}, not in {trades.unit}.",
+                "Choose two scenarios of one model.",
+            )
+        table = others.table.copy()
+        known = table["category"].isin(trades.categories)
+        table["category"] = table["category"].where(known, trades.categories[-1])
+        other = table
+    whole = base if other is None else pd.concat([base, other])
+    frames = _frames(source, trades, whole)
+    ids = sorted({*whole["origin"], *whole["destination"]})
+    by_hand = {name: (latitude, longitude) for name, latitude, longitude in request.by_hand}
+    places = find_places(source, ids, by_hand)
+    edges = {OUTSIDE, UNKNOWN}
+    drawable = {place.id for place in places if place.is_known} | (
+        edges if request.outside else set()
+    )
+    chosen = [
+        part[_is_asked(part, request)] for part in (base, *([] if other is None else [other]))
+    ]
+    seen = [
+        part[part["origin"].isin(drawable) & part["destination"].isin(drawable)] for part in chosen
+    ]
+    keys = pd.concat(seen)[_KEYS].drop_duplicates()
+    if request.is_net:
+        turned = keys.rename(columns={"origin": "destination", "destination": "origin"})
+        keys = pd.concat([keys, turned])[_KEYS].drop_duplicates()
+    keys = keys.sort_values(_KEYS).reset_index(drop=True)
+    values = _matrix(seen[0], keys, frames, "sent", request.is_net)
+    if other is not None:
+        values = _matrix(seen[1], keys, frames, "sent", request.is_net) - values
+    largest = np.abs(values).max(axis=0, initial=0.0)
+    used = largest > 0
+    order = np.argsort(-largest[used], kind="stable")
+    keys = keys[used].iloc[order].reset_index(drop=True)
+    values = values[:, used][:, order]
+    shown_ids = _shown_ids(keys, places, ids, edges, request)
+    position = {name: i for i, name in enumerate(shown_ids)}
+    category = {name: i for i, name in enumerate(trades.categories)}
+    kept_places = [place for place in places if place.id in position]
+    kept_places.sort(key=lambda place: position[place.id])
+    arcs = Arcs(
+        origin=_positions(keys["origin"], position),
+        destination=_positions(keys["destination"], position),
+        category=_positions(keys["category"], category),
+        value=np.abs(values).max(axis=0, initial=0.0),
+        back=np.full(len(keys), np.nan),
+        capacity=np.full(len(keys), np.nan),
+        id=texts([""] * len(keys)),
+    )
+    totals = _totals(source, request, frames, kept_places, whole if other is None else base)
+    return TradeMap(
+        request=request,
+        data=FlowMapData(
+            places=_places(kept_places, chosen[0], frames),
+            arcs=arcs,
+            categories=trades.categories,
+            unit=trades.unit,
+            is_net=request.is_net,
+            remarks=trades.remarks,
+        ),
+        frames=frames,
+        values=values,
+        loading=_loading(source, request, trades, keys=keys, frames=frames, values=values),
+        totals=totals,
+        shown=tuple(_shown(base, seen[0], frame) for frame in frames),
+        offered=trades.categories,
+        amounts=_amounts(base, frames, trades.categories),
+        outlines=tuple(kept_places),
+        trades=trades,
+        lost=np.array([seen[0].loc[seen[0]["frame"] == f, "lost"].sum() for f in frames]),
+    )
+
+
+def _frames(source: Source, trades: Trades, whole: pd.DataFrame) -> tuple[Frame, ...]:
+    found = whole["frame"].unique().tolist()
+    order = source.timeslice_order
+    by_time = bool(trades.query.by_timeslice)
+    return tuple(sorted(found, key=(lambda t: (order.get(t, 0), t)) if by_time else None))
+
+
+def _is_asked(table: pd.DataFrame, request: TradeRequest) -> pd.Series[bool]:
+    asked = pd.Series(True, index=table.index)
+    if request.kept:
+        asked &= table["category"].isin(request.kept)
+    if request.regions:
+        of_these = list(request.regions)
+        asked &= table["origin"].isin(of_these) | table["destination"].isin(of_these)
+    return asked
+
+
+def _matrix(
+    table: pd.DataFrame, keys: pd.DataFrame, frames: Sequence[Frame], column: str, is_net: bool
+) -> Numbers:
+    """Return values by frame and arc; net, only the larger way less the smaller one."""
+    arc = pd.MultiIndex.from_frame(keys[_KEYS])
+    row = {frame: i for i, frame in enumerate(frames)}
+    found = arc.get_indexer(pd.MultiIndex.from_frame(table[_KEYS]))
+    matrix = np.zeros((len(frames), len(keys)))
+    kept = found >= 0
+    rows = table["frame"].map(row).to_numpy()
+    np.add.at(matrix, (rows[kept], found[kept]), table[column].to_numpy()[kept])
+    if is_net:
+        turned = pd.MultiIndex.from_arrays([keys["destination"], keys["origin"], keys["category"]])
+        back = arc.get_indexer(turned)
+        matrix = np.maximum(matrix - np.where(back >= 0, matrix[:, back], 0.0), 0.0)
+    return matrix
+
+
+def _shown_ids(
+    keys: pd.DataFrame, places: Sequence[Place], ids: Sequence[str], edges: set[str],
+    request: TradeRequest,
+) -> list[str]:  # fmt: skip
+    """Return the places of the map: the model's regions, and the partners that have arcs."""
+    with_arcs = {*keys["origin"], *keys["destination"]}
+    return [
+        name
+        for name in ids
+        if name in with_arcs
+        or (
+            not name.startswith(COUNTRY_PREFIX) and (not request.regions or name in request.regions)
+        )
+    ]
+
+
+def _positions(column: pd.Series[str], position: Mapping[str, int]) -> NDArray[np.int64]:
+    return np.array([position[name] for name in column], dtype=np.int64)
+
+
+def _places(places: Sequence[Place], asked: pd.DataFrame, frames: Sequence[Frame]) -> Places:
+    """Return places with what they send and receive, in the frame of most."""
+    out = asked.groupby(["origin", "frame"])["sent"].sum().groupby("origin").max()
+    into = asked.groupby(["destination", "frame"])["received"].sum().groupby("destination").max()
+    unknown = np.full(len(places), np.nan)
+    return Places(
+        id=texts([place.id for place in places]),
+        name=texts([place.name for place in places]),
+        longitude=np.array([place.longitude for place in places], float),
+        latitude=np.array([place.latitude for place in places], float),
+        outgoing=np.array([out.get(place.id, 0.0) for place in places], float),
+        incoming=np.array([into.get(place.id, 0.0) for place in places], float),
+        within=np.zeros(len(places)),
+        production=unknown,
+        use=unknown,
+        members=np.ones(len(places), dtype=np.int64),
+    )
+
+
+def _shown(table: pd.DataFrame, seen: pd.DataFrame, frame: Frame) -> Shown:
+    everything, drawn = table[table["frame"] == frame], seen[seen["frame"] == frame]
+    return Shown(
+        flows=int(drawn["flows"].sum()),
+        all_flows=int(everything["flows"].sum()),
+        value=float(drawn["sent"].sum()),
+        all_value=float(everything["sent"].sum()),
+    )
+
+
+def _amounts(table: pd.DataFrame, frames: Sequence[Frame], categories: Sequence[str]) -> Numbers:
+    summed = table.groupby(["frame", "category"])["sent"].sum()
+    return np.array([[summed.get((f, c), 0.0) for c in categories] for f in frames], float)
+
+
+# ---------------------------------------------------------------------- totals of regions
+
+
+def _totals(
+    source: Source,
+    request: TradeRequest,
+    frames: Sequence[Frame],
+    places: Sequence[Place],
+    table: pd.DataFrame,
+) -> Numbers:
+    found = np.full((len(frames), len(places), 2), np.nan)
+    kinds = TOTALS.get(request.totals, ())
+    # What is made and used in a timeslice is seldom told: trade always is.
+    if kinds == ("imports", "exports") or (kinds and request.query.by_timeslice):
+        asked = table[_is_asked(table, request)]
+        sides = (("destination", "received"), ("origin", "sent"))
+        for half, (side, column) in enumerate(sides):
+            summed = asked.groupby(["frame", side])[column].sum()
+            for i, frame in enumerate(frames):
+                for j, place in enumerate(places):
+                    found[i, j, half] = summed.get((frame, place.id), 0.0)
+    elif kinds:
+        for half, parts in enumerate((_production(request), _use(request))):
+            for query in parts:
+                _add_up(source, query, frames, places, found[:, :, half])
+    for j, place in enumerate(places):
+        if place.id.startswith(COUNTRY_PREFIX):
+            found[:, j, :] = np.nan
+    return found
+
+
+def _use(request: TradeRequest) -> list[Query]:
+    return [_query(request, "final_energy", request.kept)]
+
+
+def _production(request: TradeRequest) -> list[Query]:
+    """What is extracted and won at home; electricity where it is generated."""
+    kept = request.kept
+    parts = []
+    if _ELECTRICITY in kept:
+        parts.append(_query(request, "electricity_generation", ()))
+    others = tuple(name for name in kept if name != _ELECTRICITY)
+    if others or not kept:
+        parts.append(_query(request, "primary_energy", others, (("part", ("Domestic",)),)))
+    return parts
+
+
+def _query(
+    request: TradeRequest,
+    measure: str,
+    fuels: tuple[str, ...],
+    filters: tuple[tuple[str, tuple[str, ...]], ...] = (),
+) -> Query:
+    by = "commodity" if request.query.colour_by == "commodity" else "fuel"
+    kept = ((by, fuels),) if fuels else ()
+    return Query(
+        measure=measure,
+        scenarios=(request.query.scenario,),
+        group_by=("region",),
+        filters=(*filters, *kept),
+        unit=request.query.unit,
+    )
+
+
+def _add_up(
+    source: Source, query: Query, frames: Sequence[Frame], places: Sequence[Place], into: Numbers
+) -> None:
+    try:
+        frame = source.answer_to(query).frame
+    except TimesError:
+        return  # the scenario does not have it: it is not shown
+    summed = frame.groupby(["year", "region"])["value"].sum()
+    for i, year in enumerate(frames):
+        for j, place in enumerate(places):
+            if (year, place.id) in summed.index:
+                before = 0.0 if np.isnan(into[i, j]) else into[i, j]
+                into[i, j] = before + float(summed[year, place.id])
+
+
+# ---------------------------------------------------------------------- loading
+
+_CAPACITY = """
+SELECT t.year, t.origin, t.destination, t.category, sum(t.capacity) AS capacity, t.unit FROM (
+    SELECT DISTINCT e.year, e.process, e.origin, e.destination, {category} AS category,
+        c.capacity * coalesce(p.capacity_to_activity, 1) AS capacity, p.activity_unit AS unit
+    FROM energy AS e
+    JOIN (SELECT process, region, year, sum(value) AS capacity FROM result
+        WHERE scenario = $scenario AND attribute = 'VAR_Cap' GROUP BY ALL) AS c
+        ON c.process = e.process AND c.year = e.year
+        AND c.region = if(e.destination IN (FROM own), e.destination, e.origin)
+    JOIN process AS p ON p.scenario = $scenario AND p.process = c.process AND p.region = c.region
+) AS t GROUP BY ALL"""
+
+
+def _loading(
+    source: Source,
+    request: TradeRequest,
+    trades: Trades,
+    *,
+    keys: pd.DataFrame,
+    frames: Sequence[Frame],
+    values: Numbers,
+) -> Numbers:
+    """Return flows as shares of what their processes could carry all year.
+
+    The capacity is that of the receiving region, else of the sending one; VAR_Cap times
+    PRC_CAPACT (1 where it is not given, as in TIMES) in the unit of the process's activity.
+    """
+    loading = np.full(values.shape, np.nan)
+    query = request.query
+    if query.by_timeslice or query.timeslice or request.other or not len(keys):
+        return loading
+    capacity = _capacities(source, trades)
+    row = {frame: i for i, frame in enumerate(frames)}
+    arc = {key: i for i, key in enumerate(keys[_KEYS].itertuples(index=False, name=None))}
+    for year, origin, destination, category, most in capacity:
+        at = arc.get((origin, destination, category))
+        if at is not None and year in row and most > 0:
+            loading[row[year], at] = values[row[year], at] / most
+    return loading
+
+
+def _capacities(source: Source, trades: Trades) -> list[tuple[int, str, str, str, float]]:
+    query = trades.query
+    category = "e.commodity" if query.colour_by == "commodity" else f"coalesce(e.fuel, '{OTHER}')"
+    rows = source.rows(
+        TRADED + _CAPACITY.format(category=category),
+        parameters_of(query.scenario, partners_of(source, query.scenario)),
+    )
+    return [
+        (year, origin, destination, category, capacity * units.factor(unit, trades.unit))
+        for year, origin, destination, category, capacity, unit in rows
+        if units.is_energy(unit) and units.is_energy(trades.unit)
+    ]

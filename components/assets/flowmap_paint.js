@@ -1,0 +1,246 @@
+// Painting: arcs, places and the scale, on the canvas or on a context that writes a file.
+
+Object.assign(FlowMap.prototype, {
+  // ------------------------------------------------------------------ drawing
+
+  redraw() {
+    if (this.waiting) { return }
+    this.waiting = true
+    window.requestAnimationFrame((now) => {
+      this.waiting = false
+      this.draw(now)
+    })
+  },
+
+  draw(now) {
+    if (!this.plot || !this.picture || !this.target || !this.colours) { return }
+    const [width, height] = this.size()
+    if (!width || !height) { return }
+    const moving = this.tween(now)
+    if (this.stale) { this.project() }
+    this.context.clearRect(0, 0, width, height)
+    this.paint(this.context, moving)
+    this.light()
+    this.drawn += 1
+    this.root.dataset.state = moving ? "moving" : "still"
+    this.root.dataset.arcs = this.count
+    if (moving) { this.redraw() }
+  },
+
+  // Everything on a context: the canvas, or one that writes a file.
+  paint(context, moving) {
+    const [width, height] = this.size()
+    for (const group of this.groups) {
+      let total = 0
+      for (const arc of group) { total += this.width_of(arc) }
+      let at = -total / 2
+      for (const arc of group) {
+        const wide = this.width_of(arc)
+        this.aside[arc] = at + wide / 2
+        at += wide
+      }
+    }
+    if (this.picture.has_arcs !== false) { this.paint_arcs(context, moving, width, height) }
+    this.paint_places(context, width, height)
+  },
+
+  paint_arcs(context, moving, width, height) {
+    const hairs = new Map()
+    const thick = []
+    const most = moving && this.count > 1500 ? MOST_THICK : Infinity
+    for (const arc of this.order) {
+      const wide = this.width_of(arc)
+      if (!wide || !this.ways.is_seen(arc, width, height, wide + 20)) { continue }
+      if (wide > HAIR && thick.length < most) {
+        thick.push(arc)
+        continue
+      }
+      const faint = wide < 0.7 ? 0.45 : 0.75
+      const key = `${faint} ${this.colour_of(arc)}`
+      if (!hairs.has(key)) { hairs.set(key, []) }
+      hairs.get(key).push(arc)
+    }
+    context.lineWidth = 1
+    for (const [key, arcs] of hairs) {
+      context.globalAlpha = Number(key.split(" ")[0])
+      context.strokeStyle = key.slice(key.indexOf(" ") + 1)
+      context.beginPath()
+      for (const arc of arcs) { this.trace(context, arc) }
+      context.stroke()
+    }
+    context.lineJoin = "round"
+    for (const arc of thick) {
+      this.paint_arrow(context, arc, this.colour_of(arc), moving ? 0.85 : 0.88, !moving && thick.length < 400)
+    }
+    context.globalAlpha = 1
+  },
+
+  trace(context, arc) {
+    const {pixels, starts} = this.ways
+    let down = false
+    for (let p = 2 * starts[arc]; p < 2 * starts[arc + 1]; p += 2) {
+      if (Number.isNaN(pixels[p])) {
+        down = false
+      } else if (down) {
+        context.lineTo(pixels[p], pixels[p + 1])
+      } else {
+        context.moveTo(pixels[p], pixels[p + 1])
+        down = true
+      }
+    }
+  },
+
+  paint_arrow(context, arc, colour, alpha, halo) {
+    const wide = this.width_of(arc)
+    const pieces = lane(this.ways, arc, this.aside[arc] || 0,
+      this.reach_of(this.ends[3 * arc]), this.reach_of(this.ends[3 * arc + 1]))
+    if (!pieces.length) { return }
+    const {body, head} = arrow(pieces, Math.max(wide, 1))
+    const line = () => {
+      context.beginPath()
+      for (const piece of body) {
+        context.moveTo(...piece[0])
+        for (const point of piece.slice(1)) { context.lineTo(...point) }
+      }
+    }
+    line()
+    if (halo) {
+      context.globalAlpha = 0.55
+      context.strokeStyle = this.colours.halo
+      context.lineWidth = wide + 1.5
+      context.stroke()
+    }
+    context.globalAlpha = alpha
+    context.strokeStyle = context.fillStyle = colour
+    context.lineWidth = Math.max(wide, 1)
+    context.stroke()
+    context.beginPath()
+    context.moveTo(...head[0])
+    context.lineTo(...head[1])
+    context.lineTo(...head[2])
+    context.closePath()
+    context.fill()
+  },
+
+  paint_places(context, width, height) {
+    const {places, discs} = this.picture
+    const named = []
+    places.forEach((place, at) => {
+      const spot = this.spots[at]
+      if (!spot || spot[0] < -40 || spot[1] < -40 || spot[0] > width + 40 || spot[1] > height + 40) { return }
+      const [x, y] = spot
+      const [left, right] = [this.radius(at, 0), this.radius(at, 1)]
+      const dot = this.picture.dot ?? 4
+      if (place.edge) {
+        context.fillStyle = this.colours.muted
+        context.fillRect(x - 5, y - 5, 10, 10)
+      } else {
+        context.globalAlpha = 0.92
+        context.fillStyle = this.colours.node
+        for (const [r, from] of [[left, Math.PI / 2], [right, -Math.PI / 2]]) {
+          if (r <= 0) { continue }
+          context.beginPath()
+          context.moveTo(x, y)
+          context.arc(x, y, r, from, from + Math.PI)
+          context.closePath()
+          context.globalAlpha = from > 0 ? 0.9 : 0.5
+          context.fill()
+        }
+        context.globalAlpha = 1
+        context.beginPath()
+        context.arc(x, y, dot, 0, Math.PI)
+        context.arc(x, y, dot, Math.PI, 2 * Math.PI)
+        context.closePath()
+        context.fillStyle = this.colours.halo
+        context.strokeStyle = this.place_colour(at)
+        context.lineWidth = dot > 3 ? 2 : 1
+        context.fill()
+        context.stroke()
+      }
+      named.push({x, y, r: Math.max(dot, left, right) + 1, name: place.name, weight: place.weight || 0, code: at})
+    })
+    named.sort((a, b) => b.weight - a.weight)
+    context.font = `${LABEL_FONT}px ${this.font}`
+    this.measure ??= (text) => {
+      this.context.font = `${LABEL_FONT}px ${this.font}`
+      return this.context.measureText(text).width
+    }
+    context.lineJoin = "round"
+    context.lineWidth = 3
+    for (const label of place_labels(named, this.measure, width, height)) {
+      context.globalAlpha = 0.85
+      context.strokeStyle = this.colours.halo
+      context.strokeText(label.name, label.x, label.y)
+      context.globalAlpha = 1
+      context.fillStyle = this.colours.text
+      context.fillText(label.name, label.x, label.y)
+    }
+    context.globalAlpha = 1
+  },
+
+  write_scale() {
+    const {most, widest, unit, discs} = this.picture || {}
+    if (!most || !this.picture.has_scale) {
+      this.scale.replaceChildren()
+      return
+    }
+    const rows = nice_steps(most).map((value) => {
+      const bar = make("i")
+      bar.style.height = `${Math.max(1, widest * value / most)}px`
+      const text = make("span")
+      text.textContent = `${number_text(value)} ${unit}`
+      return make("div", {}, bar, text)
+    })
+    for (const [name, label] of this.picture.is_difference ? [["more", "more"], ["less", "less"]] : []) {
+      const bar = make("i", {class: name})
+      const text = make("span")
+      text.textContent = `${label} than ${this.picture.base}`
+      rows.push(make("div", {}, bar, text))
+    }
+    if (discs?.most) {
+      const value = nice_steps(discs.most)[0]
+      const disc = make("i", {class: "disc"})
+      const wide = 2 * discs.largest * Math.sqrt(value / discs.most)
+      disc.style.width = disc.style.height = `${wide}px`
+      const text = make("span")
+      text.textContent = `${number_text(value)} ${unit}: ${discs.labels.join(" | ")}`
+      rows.push(make("div", {}, disc, text))
+    }
+    this.scale.replaceChildren(...rows)
+  },
+})
+
+// One, two or five times a power of ten at most: the largest, and a tenth of it or so.
+function nice_steps(most) {
+  const power = 10 ** Math.floor(Math.log10(most))
+  const first = [5, 2, 1].map((n) => n * power).find((value) => value <= most * 1.0001)
+  return [first, first / 5]
+}
+
+function find_figure(model) {
+  if (!model) { return null }
+  if (model.x_range && model.renderers) { return model }
+  for (const child of model.children || []) {
+    const found = find_figure(Array.isArray(child) ? child[0] : child)
+    if (found) { return found }
+  }
+  return null
+}
+
+// Maps of one group show the same part of the world.
+const together = new Set()
+function follow_view(moved) {
+  const {group} = moved.model
+  if (!group) { return }
+  const {x0, x1, y0, y1} = moved.ranges()
+  const per_pixel = (x1 - x0) / moved.size()[0]
+  for (const map of together) {
+    if (map === moved || map.model.group !== group || !map.plot) { continue }
+    const [width, height] = map.size()
+    const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2]
+    map.following = true
+    map.set_ranges({x0: x - per_pixel * width / 2, x1: x + per_pixel * width / 2,
+      y0: y - per_pixel * height / 2, y1: y + per_pixel * height / 2})
+    map.following = false
+  }
+}

@@ -1,0 +1,1 @@
+"""Flow maps: arcs between places on a map, over years and timeslices."""

@@ -1,0 +1,481 @@
+"""The flow map: where energy goes between regions and with the world outside, year by year.
+
+from catalogs import open_source
+from components.flowmap.explorer import FlowMap
+
+flow_map = FlowMap(source=open_source(Path(".data")), year=2050)
+flow_map.carriers = ["Electricity"]     # the same as choosing it in the legend
+flow_map                                # in a notebook
+flow_map.table()                        # the flows as a frame
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, ClassVar, Literal
+
+import geoviews as gv
+import pandas as pd
+import panel as pn
+import param
+from panel.viewable import Viewable
+
+from catalogs import units
+from catalogs.errors import TimesError
+from catalogs.flowmaps.places import OUTSIDE, UNKNOWN, is_on_earth
+from catalogs.flowmaps.trade_map import TOTALS, Frame, TradeMap, TradeRequest, trade_map
+from catalogs.flowmaps.trades import (
+    ENERGY,
+    TradeQuery,
+    has_trade,
+    read_trades,
+    timeslices_of,
+    with_top_categories,
+)
+from components.flowmap import panels, words
+from components.flowmap.basemap import BaseMap, View
+from components.flowmap.picture import (
+    Scale,
+    bounds_of,
+    frame_of,
+    picture_of,
+    projection_for,
+    scale_of,
+)
+from components.flowmap.projection import MapProjection
+from components.flowmap.view import FlowMapView
+from components.notices import notice
+from components.tool import Tool
+
+ALL = "all"
+_FIRST_YEAR = 2030
+#: The map and what stands above it fill the first screen.
+_HEIGHT = "clamp(380px, calc(100vh - 330px), 820px)"
+
+
+class FlowMap(Tool):
+    """Trade between regions and with the world outside, for one scenario or two compared."""
+
+    year = param.Integer(default=0, doc="Milestone year; 0 for the first from 2030 on")
+    timeslice = param.String(default="", doc="Timeslice, with all within it; '' for the whole year")
+    step = param.Selector(
+        default="year",
+        objects=["year", "timeslice"],
+        doc="What plays, and over what widths keep their scale: years, or timeslices of a year",
+    )
+    carriers = param.List(
+        default=[],
+        item_type=str,
+        doc="Groups of commodities (or commodities) shown; none for those that flow between known"
+        " places, 'all' for all",
+    )
+    colour_by = param.Selector(
+        default="fuel", objects=["fuel", "commodity"], doc="What colours stand for"
+    )
+    net = param.Boolean(
+        default=True, doc="Show of two opposite flows only the difference, or both of them"
+    )
+    outside = param.Boolean(
+        default=False, doc="Show trade with partners that have no spot, such as the world market"
+    )
+    other = param.String(
+        default="", doc="Scenario of which the difference to the base is shown; '' for none"
+    )
+    totals = param.Selector(
+        default="production and use", objects=list(TOTALS), doc="What the circles of regions show"
+    )
+    placed = param.List(
+        default=[],
+        item_type=str,
+        doc="Regions placed by hand, as region=latitude longitude in degrees",
+    )
+    tiles = param.Boolean(
+        default=False, doc="Show a web map below, from OpenStreetMap; needs a network"
+    )
+    opened = param.String(
+        default="", doc="What the details are of: a place, or origin>destination>carrier"
+    )
+    tab = param.Selector(default="map", objects=["map", "table", "query"], doc="Which tab is open")
+
+    drawer_open = param.Boolean(default=False, doc="Whether details are shown")
+
+    _REDRAWN_BY: ClassVar[tuple[str, ...]] = (
+        "carriers", "colour_by", "net", "outside", "other", "totals", "placed", "tiles",
+    )  # fmt: skip
+    _REDRAWN_BY_SELECTION: ClassVar[tuple[str, ...]] = ("scenarios", "base", "regions", "unit")
+    url_params: ClassVar[tuple[str, ...]] = (
+        "year", "timeslice", "step", "carriers", "colour_by", "net", "outside", "other", "totals",
+        "placed", "tiles", "opened", "tab",
+    )  # fmt: skip
+    help = (
+        "Arrows show what flows from one region to another; the wider, the more, on the same scale"
+        " in all years. Circles show what a region produces (left) and uses (right).\n\n"
+        "Click a carrier in the legend to show or hide it, an arrow or a region for its years,"
+        " timeslices, prices and processes. Drag to move, scroll to zoom; with the keyboard:"
+        " arrows, + and −, 0 for everything.\n\n"
+        "A region that nobody has told the place of is listed beside the map. Choose it there and"
+        " click where it belongs."
+    )
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self._map: TradeMap | None = None
+        self._projection: MapProjection | None = None
+        self._base: BaseMap | None = None
+        self.param.watch(self._step, ["year", "timeslice", "step"])
+
+    # ------------------------------------------------------------------ state
+
+    def _adapt(self) -> None:
+        names = self.source.scenario_names
+        if self.other not in names:
+            self.other = ""
+        if not self.selection.base_scenario or has_trade(self.source, self.scenario):
+            return
+        # A first screen is never empty where another scenario chosen has trade.
+        having = [s for s in self.selection.scenarios if has_trade(self.source, s)]
+        if having and not self.selection.base:
+            self.selection.base = having[0]
+
+    @property
+    def scenario(self) -> str:
+        """The scenario shown."""
+        return self.selection.base_scenario
+
+    @property
+    def unit_choices(self) -> list[str]:
+        """Units of energy."""
+        return units.compatible(ENERGY)
+
+    @property
+    def unit(self) -> str:
+        """The unit in force: the one wanted where it is one of energy."""
+        wanted = self.selection.unit
+        return wanted if wanted in self.unit_choices else ENERGY
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The years in which anything is traded."""
+        try:
+            frames = read_trades(self.source, TradeQuery(self.scenario, unit=self.unit)).frames
+        except TimesError:
+            return ()
+        return tuple(int(year) for year in frames)
+
+    @property
+    def shown_year(self) -> int:
+        """The year shown: the one chosen where there is one, else the first from 2030 on."""
+        years = self.years
+        if self.year in years:
+            return int(self.year)
+        return next((year for year in years if year >= _FIRST_YEAR), (*years, 0)[-1])
+
+    @property
+    def timeslices(self) -> tuple[str, ...]:
+        """The timeslices in which anything is traded; none where only years are told apart."""
+        return timeslices_of(self.source, self.scenario)
+
+    @property
+    def shown_timeslice(self) -> str:
+        """The timeslice shown; '' for the whole year."""
+        known = self.timeslice in self.timeslices or self.timeslice in self.source.timeslice_order
+        return self.timeslice if known else ""
+
+    @property
+    def frame(self) -> Frame:
+        """What is shown of the frames: a year, or a timeslice of one."""
+        return self.shown_timeslice if self._by_timeslice else self.shown_year
+
+    @property
+    def _by_timeslice(self) -> bool:
+        return self.step == "timeslice" and self.shown_timeslice in self.timeslices
+
+    @property
+    def query(self) -> TradeQuery:
+        """What is asked of the scenario's trade."""
+        return TradeQuery(
+            scenario=self.scenario,
+            colour_by=self.colour_by,
+            timeslice="" if self._by_timeslice else self.shown_timeslice,
+            by_timeslice=self.shown_year if self._by_timeslice else 0,
+            unit=self.unit,
+        )
+
+    @property
+    def request(self) -> TradeRequest:
+        """What is shown of it."""
+        return self._request(self.query)
+
+    def _request(self, query: TradeQuery) -> TradeRequest:
+        kept, outside = self._kept_and_outside(query)
+        return TradeRequest(
+            query=query,
+            kept=kept,
+            regions=tuple(self.selection.regions),
+            is_net=self.net,
+            outside=outside,
+            other=self.other if self.other != query.scenario else "",
+            totals=self.totals,
+            by_hand=self.by_hand,
+        )
+
+    def _kept_and_outside(self, query: TradeQuery) -> tuple[tuple[str, ...], bool]:
+        """Return the carriers shown, and whether trade without a spot is: something always is."""
+        try:
+            trades = with_top_categories(read_trades(self.source, query), 12)
+        except TimesError:
+            return (), self.outside
+        edges = [OUTSIDE, UNKNOWN]
+        table = trades.table
+        spotted = table[~table["origin"].isin(edges) & ~table["destination"].isin(edges)]
+        outside = self.outside or spotted.empty
+        if ALL in self.carriers:
+            return (), outside
+        if chosen := tuple(c for c in trades.categories if c in self.carriers):
+            return chosen, outside
+        if outside:
+            return (), outside
+        flowing = set(spotted["category"])
+        return tuple(c for c in trades.categories if c in flowing), outside
+
+    @property
+    def by_hand(self) -> tuple[tuple[str, float, float], ...]:
+        """Regions that the reader placed: region, latitude, longitude."""
+        found = []
+        for entry in self.placed:
+            name, _, where = entry.rpartition("=")
+            numbers = panels.two_numbers(where)
+            if name and numbers and is_on_earth(*numbers):
+                found.append((name, *numbers))
+        return tuple(found)
+
+    @property
+    def answer(self) -> TradeMap:
+        """Work the map out; raises the errors of ``trade_map``."""
+        return trade_map(self.source, self.request)
+
+    def table(self) -> pd.DataFrame:
+        """Return the flows shown, the largest first: from, to, carrier, value and more."""
+        shown = self._map if self._map is not None else self.answer
+        return words.flows_table(shown, self.frame, self.label)
+
+    def label(self, category: str) -> str:
+        """Return what a carrier is called: the description of a commodity."""
+        if self.colour_by == "commodity":
+            return self.source.labels("commodity").get(category, category)
+        return category
+
+    # ------------------------------------------------------------------ doing
+
+    def toggle(self, category: str) -> None:
+        """Show a carrier, or hide it; the last one hidden shows all."""
+        if self._map is None:
+            return
+        shown = set(self._map.request.kept) or set(self._map.offered)
+        shown ^= {category}
+        everything = shown == set(self._map.offered)
+        self.carriers = [ALL] if everything or not shown else sorted(shown)
+
+    def place(self, region: str, latitude: float, longitude: float) -> None:
+        """Put a region where the reader says. Raises ValueError for no place on earth."""
+        if not is_on_earth(latitude, longitude):
+            raise ValueError(f"{latitude:g}, {longitude:g} is no latitude and longitude.")
+        others = [entry for entry in self.placed if entry.rpartition("=")[0] != region]
+        self.placed = [*others, f"{region}={latitude:.4f} {longitude:.4f}"]
+
+    def export(self, kind: Literal["svg", "png"]) -> None:
+        """Let the browser download the map as it is seen."""
+        self._view.export(kind, f"flow-map-{self.shown_year}")
+
+    def _placed_on_map(self, x: float, y: float) -> None:
+        region = self._view.placing
+        if not region or self._projection is None:
+            return
+        longitude, latitude = self._projection.to_degrees(x, y)
+        self._view.placing = ""
+        self.place(region, latitude, longitude)
+
+    def _open_arc(self, position: int) -> None:
+        if self._map is not None and position < len(self._map.data.arcs):
+            arcs, places = self._map.data.arcs, self._map.data.places
+            self.opened = ">".join(
+                (
+                    str(places.id[arcs.origin[position]]),
+                    str(places.id[arcs.destination[position]]),
+                    self._map.data.categories[arcs.category[position]],
+                )
+            )
+
+    def _open_place(self, position: int) -> None:
+        if self._map is not None and position < len(self._map.data.places):
+            self.opened = str(self._map.data.places.id[position])
+
+    # ------------------------------------------------------------------ seeing
+
+    def _build(self) -> dict[str, Viewable]:
+        self._view = FlowMapView(
+            sizing_mode="stretch_width",
+            styles={"height": _HEIGHT},
+            margin=0,
+            on_arc=self._open_arc,
+            on_place=self._open_place,
+            on_placed=self._placed_on_map,
+            on_view=self._seen,
+        )
+        self._picture = pn.Column(sizing_mode="stretch_width", styles={"flex": "1 1 520px"})
+        self._beside = panels.Beside(self)
+        self._controls = panels.Controls(self)
+        self._times = panels.TimeBars(self)
+        self._table = panels.TablePanel(self)
+        self._query_panel = panels.QueryPanel(self)
+        self._details = panels.Details(self)
+        self.param.watch(self._show_details, "opened")
+        self.param.watch(lambda _event: self._table.fill(), "tab")
+        self.param.watch(self._closed, "drawer_open")
+        return {
+            "map": pn.FlexBox(self._picture, self._beside.view, gap="14px"),
+            "table": self._table.view,
+            "query": self._query_panel.view,
+        }
+
+    def _question(self) -> Callable[[], TradeMap]:
+        return partial(trade_map, self.source, self.request)
+
+    def _step(self, *_events: Any) -> None:
+        """Another year or timeslice: where it is one of the frames, only values change."""
+        if not self._built:
+            return
+        shown = self._map
+        if shown is not None and shown.request == self.request and self.frame in shown.frames:
+            self._show_frame(shown)
+            self._times.follow()
+        else:
+            self._redraw()
+
+    def _seen(self, view: View) -> None:
+        if self._base is not None:
+            self._base.show(view)
+
+    def _show(self, shown: TradeMap) -> None:
+        self._map = shown
+        projection = projection_for(shown.data, tiles=self.tiles)
+        if self._base is None or (projection, self.tiles) != self._drawn_on:
+            self._make_base(shown, projection)
+        scale = scale_of(shown)
+        changes = self._picture_params(shown, projection, scale)
+        self._view.param.update(
+            **changes, frame=frame_of(shown, self.frame), when=self._when(), picked=self._picked()
+        )
+        if self._picture.objects != [self._view]:
+            self._picture.objects = [self._view]
+        self._query_panel.show(shown)
+        self._show_frame(shown, with_map=False)
+        if self.opened:
+            self._show_details()
+
+    def _picture_params(
+        self, shown: TradeMap, projection: MapProjection, scale: Scale
+    ) -> dict[str, Any]:
+        return picture_of(
+            shown,
+            self.source,
+            projection,
+            scale,
+            title=words.sentence(self),
+            foot=shown.shown[shown.at(self.frame)].sentence(),
+            tiles=self.tiles,
+            labels={name: self.label(name) for name in shown.data.categories},
+        )
+
+    def _make_base(self, shown: TradeMap, projection: MapProjection) -> None:
+        """Make the figure below anew: the projection is another one, or tiles are wanted."""
+        x0, x1, y0, y1 = bounds_of(shown.data, projection)
+        tiles = gv.tile_sources.OSM() if self.tiles else None
+        self._base = BaseMap(projection, View(x0, x1, y0, y1), tiles=tiles)
+        self._projection, self._drawn_on = projection, (projection, self.tiles)
+        self._view.figure = pn.pane.HoloViews(
+            self._base.picture, sizing_mode="stretch_both", margin=0, linked_axes=False
+        )
+
+    def _when(self) -> list[str]:
+        large = str(self.shown_year)
+        timeslice = self.shown_timeslice
+        label = self.source.labels("timeslice").get(timeslice, "")
+        small = f"{timeslice} {label}".strip() if timeslice else ""
+        return [large, small]
+
+    def _show_frame(self, shown: TradeMap, *, with_map: bool = True) -> None:
+        if with_map:
+            self._view.param.update(frame=frame_of(shown, self.frame), when=self._when())
+        self._beside.show(shown, self.frame)
+        self._table.show(shown)
+        self.param.update(title=words.sentence(self), foot=words.foot_line(self, shown))
+
+    def _show_refusal(self, error: TimesError) -> None:
+        self._map = None
+        self._picture.objects = [
+            notice(error.what, error.remedy, kind="refusal", ways=self._ways_out())
+        ]
+        self._beside.clear()
+        self._table.show(None)
+        self._query_panel.show(None)
+        self.param.update(title="Flow map", foot=words.version_line(self))
+
+    def _ways_out(self) -> list[tuple[str, Callable[[], object]]]:
+        ways: list[tuple[str, Callable[[], object]]] = []
+        if self.timeslice:
+            ways.append(("Show the whole year", partial(self.param.update, timeslice="")))
+        if self.selection.regions:
+            ways.append(("Show all regions", partial(self.selection.param.update, regions=[])))
+        having = [s for s in self.source.scenario_names if has_trade(self.source, s)]
+        for name in [s for s in having if s != self.scenario][:3]:
+            ways.append((f"Show {words.readable(name)}", partial(self._controls.choose, name)))
+        return ways
+
+    def _follow(self) -> None:
+        self._controls.follow()
+        self._times.follow()
+
+    # ------------------------------------------------------------------ details
+
+    def _picked(self) -> list[Any]:
+        """Return what stands out on the map: what the details are of."""
+        if self._map is None or not self.opened:
+            return []
+        ids = [str(name) for name in self._map.data.places.id]
+        ends = self.opened.split(">", 2)
+        if len(ends) == 1:
+            return ["place", ids.index(self.opened)] if self.opened in ids else []
+        arcs = self._map.data.arcs
+        for i in range(len(arcs)):
+            category = self._map.data.categories[arcs.category[i]]
+            if [ids[arcs.origin[i]], ids[arcs.destination[i]], category] == ends:
+                return ["arc", i]
+        return []
+
+    def _show_details(self, *_events: Any) -> None:
+        self._view.picked = self._picked()
+        if not self.opened or self._map is None:
+            self.drawer_open = False
+            return
+        self._details.show(self._map)
+        self.drawer_open = True
+
+    def _closed(self, event: param.parameterized.Event) -> None:
+        if not event.new:
+            self.opened = ""
+
+    # ------------------------------------------------------------------ composing
+
+    def _controls_view(self) -> Sequence[Viewable]:
+        return [self._controls.view]
+
+    def _above(self) -> Sequence[Viewable]:
+        return [self._times.view]
+
+    @property
+    def drawer(self) -> Viewable:
+        """Details of what was clicked."""
+        self._ensure_built()
+        return self._details.view

@@ -1,0 +1,91 @@
+"""What a flow map says: title, foot line, and the flows as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from catalogs.flowmaps.trade_map import Frame, TradeMap
+from components.names import readable
+from components.numbers import significant
+
+if TYPE_CHECKING:
+    from components.flowmap.explorer import FlowMap
+
+__all__ = ["flows_table", "foot_line", "readable", "sentence", "version_line"]
+
+_NAMED = 3
+
+
+def sentence(flow_map: FlowMap) -> str:
+    """Return the title: what flows, in which scenario, when, in which unit."""
+    shown = flow_map._map
+    kept = shown.request.kept if shown else ()
+    names = [flow_map.label(name) for name in kept]
+    what = ", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "") if names else "Energy"
+    parts = [f"{'Net trade' if flow_map.net else 'Trade'}: {what}"]
+    scenario = readable(flow_map.scenario)
+    if shown and shown.request.other:
+        scenario = f"{readable(shown.request.other)} less {scenario}"
+    when = str(flow_map.shown_year)
+    if flow_map.shown_timeslice:
+        when += f" {flow_map.shown_timeslice}"
+    labels = flow_map.source.labels("region")
+    regions = [labels.get(name, name) for name in flow_map.selection.regions]
+    where = [", ".join(regions[:_NAMED]) + (" …" if len(regions) > _NAMED else "")]
+    unit = shown.data.unit if shown else flow_map.unit
+    return ", ".join([*parts, scenario, when, *filter(None, where), unit])
+
+
+def foot_line(flow_map: FlowMap, shown: TradeMap) -> str:
+    """Return the version, how many flows and what share of the energy is drawn, and remarks."""
+    row = shown.at(flow_map.frame)
+    of_it = shown.shown[row]
+    said = [of_it.sentence("energy" if flow_map.unit == shown.data.unit else "flows")]
+    if not shown.request.outside:
+        table = shown.trades.table
+        unseen = table[(table["frame"] == flow_map.frame) & _no_spot(table)]
+        if len(unseen):
+            amount = significant(float(unseen["sent"].sum()))
+            said.append(f"with the world market {amount} {shown.data.unit}, not drawn")
+    if shown.lost[row] > 0:
+        said.append(f"{significant(float(shown.lost[row]))} {shown.data.unit} lost on the way")
+    return " · ".join([*said, *shown.data.remarks, version_line(flow_map)])
+
+
+def _no_spot(table: pd.DataFrame) -> pd.Series[bool]:
+    from catalogs.flowmaps.places import OUTSIDE, UNKNOWN
+
+    edges = [OUTSIDE, UNKNOWN]
+    return table["origin"].isin(edges) | table["destination"].isin(edges)
+
+
+def version_line(flow_map: FlowMap) -> str:
+    """Return which version of the dataset is shown."""
+    return f"{flow_map.source.dataset}, version {flow_map.source.version[:8]}"
+
+
+def flows_table(shown: TradeMap, frame: Frame, label: Callable[[str], str]) -> pd.DataFrame:
+    """Return the arcs of a frame, the largest first.
+
+    Columns from, to, carrier, value, share (of what is drawn), the other way, loading (share of
+    capacity) and unit; value is a difference where two scenarios are compared.
+    """
+    data = shown.picture(frame)
+    arcs, names = data.arcs, data.places.name
+    total = float(np.abs(arcs.value).sum()) or np.nan
+    return pd.DataFrame(
+        {
+            "from": [str(names[i]) for i in arcs.origin],
+            "to": [str(names[i]) for i in arcs.destination],
+            "carrier": [label(data.categories[i]) for i in arcs.category],
+            "value": arcs.value,
+            "share": np.abs(arcs.value) / total,
+            "other way": arcs.back,
+            "loading": arcs.loading,
+            "unit": data.unit,
+        }
+    )
