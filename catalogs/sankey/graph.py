@@ -131,6 +131,10 @@ def build_graph(flows: EnergyFlows, grouping: Grouping | None = None) -> Graph:
     return _Builder(flows, grouping or Grouping([flows])).build()
 
 
+def _whole(amount: float) -> str:
+    return f"{amount:,.0f}".replace(",", "\u2009")
+
+
 def called(identity: str) -> str:
     """Return what the id of a node says it is, also where no picture has it."""
     if identity in _OWN_USE:
@@ -343,8 +347,9 @@ class _Builder:
         flows = self._flows
         if flows.state:
             yield f"Shown is the state of the world {flows.state}."
-        for unit, amount in sorted(flows.left_out.items()):
-            yield f"Not energy and so a picture of its own: {amount:,.0f} {unit}."
+        if flows.left_out:
+            amounts = [f"{_whole(v)} {unit}" for unit, v in sorted(flows.left_out.items())]
+            yield f"Not energy and so in pictures of their own: {', '.join(amounts)}."
         if flows.coarser:
             yield (
                 "Known only for longer than the timeslice and so not in the picture:"

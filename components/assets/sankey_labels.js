@@ -90,6 +90,15 @@ function broken(text, measure) {
   return breaks.sort((a, b) => wide(a) - wide(b))[0] || null
 }
 
+// A text as two lines where the second has to be cut; null if not even the first word fits.
+function filling(text, room, measure) {
+  const breaks = [...text.matchAll(/ /g)].map(({index}) => index).filter((end) => measure(text.slice(0, end)) <= room)
+  if (!breaks.length) { return null }
+  const end = breaks.at(-1)
+  const rest = shortened(text.slice(end + 1), room, measure)
+  return rest.length > 3 ? [text.slice(0, end), rest] : null
+}
+
 // From the fullest to the barest that there is room for; `room(lines)` in pixels. `names` are the
 // lines of the label, `lines` counts all of them.
 function* wordings(node, room, measure) {
@@ -103,8 +112,10 @@ function* wordings(node, room, measure) {
   const in_two = broken(label, name)
   const fits = (texts, lines) => texts.every((text) => name(text) <= Math.min(room(lines), MOST_LABEL))
   if (amount && tall >= 2 * LINE_HEIGHT && measure(amount) <= room(2)) {
-    const names = fits([label], 2) || !in_two || !fits(in_two, 3) ? [short(label, 2)] : in_two
+    const two = in_two && (fits(in_two, 3) ? in_two : filling(label, room(3), name))
+    const names = fits([label], 2) || !two ? [short(label, 2)] : two
     const lines = names.length + 1
+    if (names[0].length < 5 && names[0] !== label && names.length === 1) { names[0] = "" }
     const ending = service ? shortened(service, Math.min(room(lines + 1), MOST_LABEL), measure) : ""
     if (ending.length > 0.6 * (service || "").length) {
       yield worded(names, lines + 1, {amount, service: ending})
@@ -117,9 +128,11 @@ function* wordings(node, room, measure) {
   }
   if (fits([label], 1)) { yield worded([label], 1) }
   if (in_two && fits(in_two, 2)) { yield worded(in_two, 2) }
+  const filled = in_two && filling(label, room(2), name)
+  if (filled) { yield worded(filled, 2) }
   // What other labels are in the way of may still be had shorter.
   for (const most of [MOST_LABEL, 90, 60]) {
     const text = shortened(label, Math.min(room(1), most), name)
-    if (text.length > 2 || text === label) { yield worded([text], 1) }
+    if (text.length > 4 || text === label) { yield worded([text], 1) }
   }
 }

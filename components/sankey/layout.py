@@ -49,6 +49,10 @@ __all__ = [
 _LEG_START = 8.0
 _LEG_GAP = 4.0
 _TURN = 7.0
+#: Of an even step between two layers, the least that a layer keeps for the labels of others.
+_LEAST_STEP = 0.6
+#: Half the height of a line of text, in pixels.
+_HALF_LINE = 9.0
 #: Of the width between two layers, what the legs of one back link may take.
 _MOST_LEG = 0.7
 #: Of the whole width, what legs outside of the outer layers may take, at each side.
@@ -182,13 +186,34 @@ class _Drawing:
         if between <= 0:
             left, right = frame.left, frame.right
             between = frame.inner_width
-        step = between / max(last, 1)
-        self.node_width = min(frame.node_width, step / 2) if last else frame.node_width
-        self.columns = [left + step * number for number in range(last + 1)]
-        self.room = [step - self.node_width - 2] * last + [
+        steps = self._steps(between / last) if last else []
+        self.node_width = min([frame.node_width, *(step / 2 for step in steps)])
+        self.columns = [left + sum(steps[:number]) for number in range(last + 1)]
+        self.room = [step - self.node_width - 2 for step in steps] + [
             frame.width - self.columns[-1] - self.node_width - 2
         ]
         self.room_before = [left - 2, *self.room[:-1]]
+
+    def _steps(self, even: float) -> list[float]:
+        """From each layer to the next: more where labels would not fit, together as much."""
+        count = len(self.grid.layers) - 1
+        least = _LEAST_STEP * even
+        wanted = [max(self._label_need(layer) - least, 0.0) for layer in range(count)]
+        spare = (even - least) * count
+        share = min(1.0, spare / sum(wanted)) if sum(wanted) else 0.0
+        rest = (spare - share * sum(wanted)) / count
+        return [least + share * want + rest for want in wanted]
+
+    def _label_need(self, layer: int) -> float:
+        """The widest label of a layer that has a node of the next layer in its way."""
+        top, count = self.placement.top, self.grid.nodes
+        height = self.placer.node_value * self.placement.scale
+        here, there = (items[items < count] for items in self.grid.layers[layer : layer + 2])
+        middle = top[here] + height[here] / 2
+        upper, lower = top[there] - _HALF_LINE, top[there] + height[there] + _HALF_LINE
+        in_the_way = (middle[:, None] > upper) & (middle[:, None] < lower)
+        widths = [self.nodes[item].label_width for item in here[in_the_way.any(axis=1)].tolist()]
+        return max(widths, default=0.0) + self.frame.node_width
 
     def _legs(self, layer: int, end: int) -> float:
         """Width that back links take beside a layer: at its right (end 0) or its left (end 1)."""

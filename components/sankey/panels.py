@@ -280,7 +280,11 @@ class YearBar:
         self._play.param.watch(self._start_or_stop, "value")
         self._ticking: Any = None
         self._steady = pmui.Switch(
-            label="Same scale in all years", size="small", margin=(14, 0, 0, 12)
+            label="Same scale in all years",
+            size="small",
+            margin=(14, 0, 0, 12),
+            # Outside of the rail the label has the browser's own colour, in the dark theme too.
+            stylesheets=["label { color: var(--times-text) !important; }"],
         )
         self._steady._debounce = 0  # type: ignore[misc]  # a class variable
         self._steady.param.watch(self._hold, "value")

@@ -22,11 +22,14 @@ class Node:
             first node or out of a last one is drawn as a back link.
         order: place from the top, 0 to 1, in an earlier picture (`Layout.order`). Of two nodes
             of one layer that both have one, the smaller stays above.
+        label_width: what its label takes beside it, in pixels. Layers whose labels have other
+            nodes in the way get more of the width.
     """
 
     id: str
     rank: Rank = None
     order: float | None = None
+    label_width: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from catalogs import palette, units
 from catalogs.sankey.compare import Change
 from catalogs.sankey.graph import GAIN, LOSS, Graph, Node
 from catalogs.sankey.grouping import CARRIER
-from catalogs.sankey.kinds import ENERGY
+from catalogs.sankey.kinds import ENERGY, USEFUL_ENERGY
 from catalogs.sankey.roles import CONVERSION, EXPORT, FINAL, SUPPLY
 from components.numbers import percentage, significant
 from components.sankey.request import LaidOut, SankeyRequest, link_key
@@ -51,6 +51,9 @@ def picture_of(
     for name, called in names.items():
         both = [nodes_of.get(name) for nodes_of in found]
         nodes[name] = _node_words(both, called, unit, everything, looks)
+        node = both[-1] or both[0]
+        if node is not None and node.kind == CARRIER:
+            nodes[name]["colour"] = _carried(graphs[-1], node.fuel, looks)
     if worked.compared is None:
         links = _flows(worked.graph, found[0], unit, looks)
     elif only is None:
@@ -122,15 +125,13 @@ def _service(unit: str, amount: float) -> str:
 
 def _services(services: Sequence[str]) -> str:
     """What energy ends in, without a number of energy onward: the first, and how many more."""
-    more = f" and {len(services) - 1} more" if len(services) > 1 else ""
+    more = f" +{len(services) - 1}" if len(services) > 1 else ""
     return f"→ {services[0]}{more}" if services else ""
 
 
 def _colour(node: Node, looks: palette.Looks | None) -> str:
     # Of what is opened, members have the colour of the group that they come from.
     group = (node.parent or node.id).split("/")[1:2]
-    if node.kind == CARRIER:
-        return palette.colour("fuel", node.fuel, looks=looks)
     if node.kind == CONVERSION:
         return palette.colour("technology", (group or [""])[0], looks=looks)
     if node.kind == FINAL:
@@ -148,9 +149,16 @@ def _flows(
             "amount": f"{significant(link.value)} {unit}",
             "share": f"{percentage(link.value / given)} of what it comes from",
             "lines": [link.fuel],
-            "colour": palette.colour("fuel", link.fuel, looks=looks),
+            "colour": _carried(graph, link.fuel, looks),
         }
     return words
+
+
+def _carried(graph: Graph, fuel: str, looks: palette.Looks | None) -> str:
+    """The colour of what a link carries; commodities other than energy have those of places."""
+    if graph.query.flows_of in (ENERGY, USEFUL_ENERGY):
+        return palette.colour("fuel", fuel, looks=looks)
+    return palette.colour("commodity", fuel, sorted({link.fuel for link in graph.links}), looks)
 
 
 def _changes(changes: tuple[Change, ...], unit: str) -> Words:

@@ -20,16 +20,15 @@ if TYPE_CHECKING:
 
 #: Changes that are listed beside the picture; all are in the tables.
 _MOST_LISTED = 14
-#: Widths in pixels: of the list, of the space before it, and of a screen that has room for it.
-_LIST, _GAP, _WIDE = 250, 16, 940
-_LEAST = 640
+#: Widths in pixels: of the list, of the space before it, and what a drawing has at least.
+_LIST, _GAP, _LEAST = 230, 16, 640
 
 
 def frame_for(width: int, *, beside: bool = False) -> Frame:
     """Return the frame for a width in pixels: narrow ones scroll in their box."""
-    room = 150 if width >= 900 else 104
+    left, right = (150, 168) if width >= 900 else (104, 110)
     height = 520 if beside else 640
-    return Frame(width=max(width, 720), height=height, left=room, right=room)
+    return Frame(width=max(width, 720), height=height, left=left, right=right)
 
 
 class PicturePanel:
@@ -59,7 +58,7 @@ class PicturePanel:
             min_width=200,
         )
         self._beside = pn.Column(
-            self._changes, styles={"flex": f"0 1 {_LIST}px"}, min_width=220, margin=(4, 0, 0, _GAP)
+            self._changes, styles={"flex": f"1 1 {_LIST}px"}, min_width=220, margin=(4, 0, 0, 0)
         )
         self._drawings = pn.FlexBox(
             gap="12px", styles={"flex": f"1 1 {_LEAST}px", "min-width": "0"}
@@ -127,7 +126,7 @@ class PicturePanel:
             ]
         wanted = [self._key, self._drawings]
         if worked.compared is not None:
-            wanted = [self._key, pn.FlexBox(self._drawings, self._beside)]
+            wanted = [self._key, pn.FlexBox(self._drawings, self._beside, gap=f"{_GAP}px")]
         arrangement = (self._two, worked.compared is not None)
         if getattr(self, "_arranged", None) != arrangement:
             self._arranged = arrangement

@@ -24,6 +24,8 @@ from components.sankey.parts import Rank
 _RANKS: Mapping[str, Rank] = {SUPPLY: "first", FINAL: "last", EXPORT: "last", LOSS: "last"}
 #: Share of what it takes that a user of energy may hand on and still stand last.
 _HANDED_ON = 0.5
+#: Widths in pixels: of a letter of a label, and of what is free at both of its ends.
+_LETTER, _BESIDE = 7.2, 14.0
 
 
 @dataclass(frozen=True)
@@ -149,8 +151,17 @@ def _with_members(order: Mapping[str, float], nodes: Iterable[GraphNode]) -> Map
 
 def nodes_of(graphs: Iterable[Graph]) -> list[Node]:
     """Return the nodes of graphs as a layout takes them, each once."""
-    ranks = {node.id: _rank(node) for graph in graphs for node in graph.nodes}
-    return [Node(name, rank=rank) for name, rank in ranks.items()]
+    nodes = {node.id: node for graph in graphs for node in graph.nodes}
+    return [
+        Node(name, rank=_rank(node), label_width=_label_width(node.label))
+        for name, node in nodes.items()
+    ]
+
+
+def _label_width(label: str) -> float:
+    """About what a label takes on two lines, in pixels: the browser measures it."""
+    longest = max((len(word) for word in label.split()), default=0)
+    return _BESIDE + _LETTER * max(longest, (len(label) + 1) // 2)
 
 
 def _rank(node: GraphNode) -> Rank:
