@@ -1,6 +1,6 @@
-"""Measure what was promised: python -m bench [page] [filter] [memory] [sankey] [import].
+"""Measure what was promised: python -m bench [page] [filter] [memory] [sankey] [import] [flowmaps].
 
-    python -m bench                                   all five; imports the real files first
+    python -m bench                                   all of them; imports the real files first
     python -m bench filter --data-directory DIR       with data published by an earlier run
 
 The real result files are those under TIMES_TEST_DATA. Every figure is printed with its unit and
@@ -16,11 +16,11 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import data, explorer, large, memory, pages, sankey
+from bench import data, explorer, flow_records, large, memory, pages, sankey
 from bench.figures import heading, line
 from tests.browser import serving
 
-PARTS = ("page", "filter", "memory", "sankey", "import")
+PARTS = ("page", "filter", "memory", "sankey", "import", "flowmaps")
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
         heading(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
         if "import" in parts:
             _measure_imports()
-        if parts != ["import"]:
+        if not set(parts) <= {"import", "flowmaps"}:
             _publish(directory)
         if {"page", "filter"}.intersection(parts):
             with serving(directory) as served:
@@ -47,6 +47,8 @@ def main() -> None:
                 memory.report(served)
         if "sankey" in parts:
             sankey.report(directory)
+        if "flowmaps" in parts:
+            flow_records.report(directory, given.factor, given.only)
     line("load at the end", f"{os.getloadavg()[0]:.1f}")
 
 
@@ -70,6 +72,16 @@ def _parse() -> argparse.Namespace:
         "--data-directory", type=Path, help=f"has, or gets, the real files as {data.DATASET!r}"
     )
     parser.add_argument("--runs", type=int, default=9, help="visits of each page; default: 9")
+    parser.add_argument(
+        "--factor", type=float, default=1.0, help="size of the flow records; 1: up to 98 million"
+    )
+    parser.add_argument(
+        "--only",
+        nargs="*",
+        choices=flow_records.DATASETS,
+        default=flow_records.DATASETS,
+        help="which of the datasets of flow records",
+    )
     parser.add_argument("--verbose", action="store_true", help="print every change of a selection")
     return parser.parse_args()
 

@@ -83,12 +83,12 @@ def test_a_stretch_of_time_and_a_commodity(flows: FlowRecords) -> None:
     assert hydrogen.categories == ("hydrogen",)
 
 
-def test_only_the_largest_are_arcs_and_the_map_says_what_is_not(flows: FlowRecords) -> None:
-    picture = flows.view(FlowView(most=1))
-    assert arcs(picture) == [("AAL", "CPH", "electricity", 26.0, 4.0)]
+def test_too_many_arcs_become_an_image_with_all_of_them(flows: FlowRecords) -> None:
+    assert flows.view(FlowView(most=3)).segments is None
+    picture = flows.view(FlowView(most=2))
     assert picture.segments is not None
-    assert len(picture.segments) == 3
-    # The image has them all.
+    assert picture.segments.arc.tolist() == [0, 1, 2]
+    assert arcs(picture) == arcs(flows.view(FlowView()))
     assert picture.shown.sentence() == "6 flows, 100% of the energy"
     assert picture.segments.value.tolist() == [26.0, 15.0, 3.0]
     assert picture.segments.origin_latitude.tolist() == [57.05, 59.91, 53.55]

@@ -97,24 +97,23 @@ def view_of_lines(records: FlowRecords, view: FlowView) -> FlowMapData:
     value = np.abs(net) if view.is_net else carried
     chosen = chosen[np.lexsort((chosen, -value[chosen]))]
     detail = lines.detail(_zoom(view))
-    drawn = chosen[: view.most]
     is_onward = net >= 0
     places = records.places[-1]
-    ends = np.unique(np.concatenate([lines.origin[drawn], lines.destination[drawn]]))
+    ends = np.unique(np.concatenate([lines.origin[chosen], lines.destination[chosen]]))
     positions = np.full(len(places), -1, dtype=np.int64)
     positions[ends] = np.arange(len(ends))
-    origin = np.where(is_onward, lines.origin, lines.destination)[drawn]
-    destination = np.where(is_onward, lines.destination, lines.origin)[drawn]
+    origin = np.where(is_onward, lines.origin, lines.destination)[chosen]
+    destination = np.where(is_onward, lines.destination, lines.origin)[chosen]
     hours = _capacity_hours(records, view)
     arcs = Arcs(
         origin=positions[origin],
         destination=positions[destination],
-        category=category[lines.commodity[drawn]],
-        value=value[drawn],
-        back=np.minimum(sums.forward, sums.backward)[drawn],
-        capacity=lines.capacity[drawn] * hours,
-        id=lines.id[drawn],
-        carried=carried[drawn],
+        category=category[lines.commodity[chosen]],
+        value=value[chosen],
+        back=np.minimum(sums.forward, sums.backward)[chosen],
+        capacity=lines.capacity[chosen] * hours,
+        id=lines.id[chosen],
+        carried=carried[chosen],
     )
     all_records, all_value = records.totals(view.first, view.last, view.commodities)
     segments = None
@@ -134,7 +133,7 @@ def view_of_lines(records: FlowRecords, view: FlowView) -> FlowMapData:
         level="line",
         is_net=view.is_net,
         shown=shown,
-        paths=_directed(detail.of(drawn), is_onward[drawn]),
+        paths=_directed(detail.of(chosen), is_onward[chosen]),
         segments=segments,
         remarks=_line_remarks(lines, is_chosen),
     )
@@ -160,17 +159,18 @@ def _capacity_hours(records: FlowRecords, view: FlowView) -> float:
 
 
 def _pieces(detail: Detail, chosen: Positions, value: Numbers, category: Positions) -> Segments:
-    """Return the straight pieces of lines as segments."""
-    is_chosen = np.zeros(len(value), dtype=bool)
-    is_chosen[chosen] = True
+    """Return the straight pieces of lines as segments; arcs are the chosen lines in their order."""
+    arc = np.full(len(value), -1, dtype=np.int64)
+    arc[chosen] = np.arange(len(chosen))
     line, first = detail.pieces
-    kept = is_chosen[line]
+    kept = arc[line] >= 0
     line, first = line[kept], first[kept]
     return Segments(
         detail.longitude[first],
         detail.latitude[first],
         detail.longitude[first + 1],
         detail.latitude[first + 1],
+        arc[line],
         category[line],
         value[line],
     )

@@ -28,7 +28,7 @@ class FlowView:
     zoom
         Zoom of the map (tiles of 256 pixels), for the geometry of lines; -1: as the bounds say.
     most
-        Arcs that are drawn; where there are more, they become segments of an image.
+        Arcs that are drawn as marks; where there are more, they become an image.
     is_net
         Whether the difference of both directions is drawn, or each of them.
     """

@@ -135,8 +135,6 @@ def _of_places(records: FlowRecords, view: FlowView, level: int) -> FlowMapData:
     segments = None
     if len(arcs) > view.most:
         segments = _segments(arcs, places)
-        arcs = _first_arcs(arcs, view.most)
-        rows = np.arange(len(drawn.first))  # the image shows them all
     within = sums.chosen(~is_pair)
     remarks = _remarks(sums, drawn, sums.chosen(is_pair & ~is_drawn), all_value)
     shown = Shown(
@@ -189,17 +187,13 @@ def _arcs(sums: _Sums, *, is_net: bool) -> tuple[Arcs, Positions]:
     return arcs, rows
 
 
-def _first_arcs(arcs: Arcs, most: int) -> Arcs:
-    """Return the largest arcs."""
-    return Arcs(**{name: getattr(arcs, name)[:most] for name in Arcs.__dataclass_fields__})
-
-
 def _segments(arcs: Arcs, places: LevelPlaces) -> Segments:
     return Segments(
         places.longitude[arcs.origin],
         places.latitude[arcs.origin],
         places.longitude[arcs.destination],
         places.latitude[arcs.destination],
+        np.arange(len(arcs)),
         arcs.category,
         arcs.value,
     )

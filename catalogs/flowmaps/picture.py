@@ -123,15 +123,18 @@ class Arcs:
 
 @dataclass(frozen=True, eq=False)
 class Segments:
-    """All flows of a view that has too many to be drawn as marks: they become an image.
+    """The arcs of a view that has too many to be drawn as marks, as what an image is made of.
 
-    Straight lines from an origin to a destination; ``category`` as in ``Arcs``.
+    Straight pieces: of an arc from its origin to its destination, or of a line's geometry. ``arc``
+    is the position in ``FlowMapData.arcs`` that each piece belongs to; ``category`` and ``value``
+    are those of that arc.
     """
 
     origin_longitude: Numbers
     origin_latitude: Numbers
     destination_longitude: Numbers
     destination_latitude: Numbers
+    arc: Positions
     category: Positions
     value: Numbers
 
@@ -186,8 +189,8 @@ class FlowMapData:
     ``categories`` are what colours stand for (by default commodities), in the order of their
     colours. ``is_net`` tells whether of the two directions between places only the difference is
     drawn. ``paths`` is the geometry of the arcs of a network, None where arcs are to be drawn from
-    origin to destination. ``segments`` is not None where there are too many arcs to draw each:
-    they are all in it, and ``arcs`` holds the largest, for hover and click. ``level`` says what
+    origin to destination. ``segments`` is not None where there are too many arcs to draw each
+    as a mark: then they become an image, and ``arcs`` serve hover and click. ``level`` says what
     the places are (region, country, cluster, bus ...); ``remarks`` is what else must be said
     beside the map.
     """
