@@ -81,6 +81,10 @@ def _set_up_logs(settings: BackendSettings) -> None:
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # Said of every export that is cancelled: its response has no end, on purpose.
+    logging.getLogger("uvicorn.error").addFilter(
+        lambda record: "without completing response" not in record.getMessage()
+    )
     queries = logging.getLogger("times.sql")
     queries.propagate = False
     handler = logging.FileHandler(settings.log) if settings.log else logging.StreamHandler()

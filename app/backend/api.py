@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import html
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, replace
 from typing import Annotated, Any, Literal, TypeVar
@@ -17,10 +17,12 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse
 from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
 from pydantic import BaseModel, Field
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.backend import problems, wire
 from app.backend.client import ADDRESS_HEADER, TOKEN_HEADER
@@ -36,6 +38,61 @@ _LONGEST_LINK = 30_000
 _PARAMETER = "p."
 
 _T = TypeVar("_T")
+
+
+class Pieces(Response):
+    """A response in pieces that ends early, and visibly so, when the query does.
+
+    Whoever reads sees a connection that is closed before the end. When the reader leaves, the query
+    is ended.
+    """
+
+    def __init__(
+        self, pieces: AsyncGenerator[bytes], media_type: str, headers: dict[str, str]
+    ) -> None:
+        super().__init__(media_type=media_type, headers=headers)
+        del self.headers["content-length"]
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send what comes as it comes."""
+        leaving = asyncio.create_task(_left(receive))
+        try:
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": self.status_code,
+                    "headers": self.raw_headers,
+                }
+            )
+            while True:
+                coming = asyncio.ensure_future(anext(self._pieces, None))
+                await asyncio.wait({coming, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                if not coming.done():
+                    coming.cancel()
+                    await asyncio.wait({coming})
+                    return
+                piece = coming.result()
+                await send(
+                    {
+                        "type": "http.response.body",
+                        "body": piece or b"",
+                        "more_body": piece is not None,
+                    }
+                )
+                if piece is None:
+                    return
+        except SqlRefused:
+            return  # without an end: uvicorn closes the connection
+        finally:
+            leaving.cancel()
+            await self._pieces.aclose()
+
+
+async def _left(receive: Receive) -> None:
+    """Wait until who asked has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class Health(BaseModel):
@@ -101,18 +158,26 @@ def create_app(settings: BackendSettings, token: str, key: str) -> FastAPI:
     app.add_exception_handler(RequestValidationError, problems.of_request)
     app.add_exception_handler(HTTPException, problems.of_http)
 
-    @app.middleware("http")
-    async def admit(
-        request: Request, call_next: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        """Let in who knows the token."""
-        given = request.headers.get(TOKEN_HEADER, "")
-        if not secrets.compare_digest(given.encode(), token.encode()):
-            problem = problems.Problem(title="Ask the server, not its backend.", status=401)
-            return problems.response(problem)
-        return await call_next(request)
-
+    app.add_middleware(Admission, token=token)
     return app
+
+
+class Admission:
+    """Lets in who knows the token."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._token = token.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on, or refuse."""
+        if scope["type"] == "http":
+            given = Headers(scope=scope).get(TOKEN_HEADER, "").encode()
+            if not secrets.compare_digest(given, self._token):
+                problem = problems.Problem(title="Ask the server, not its backend.", status=401)
+                await problems.response(problem)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 _public = APIRouter(prefix="/api")
@@ -243,7 +308,7 @@ async def _stream(
     if name or format not in ("json", "ndjson"):
         file = f"{name or 'query'}.{format}"
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file)}"
-    return StreamingResponse(pieces, media_type=MEDIA_TYPES[format], headers=headers)
+    return Pieces(pieces, media_type=MEDIA_TYPES[format], headers=headers)
 
 
 @_public.get("/export/{link}", responses=problems.RESPONSES, response_class=Response)
@@ -334,12 +399,7 @@ async def export_address(request: Request) -> dict[str, str]:
 async def _unless_gone(request: Request, query_id: str, work: Awaitable[_T]) -> _T:
     """Wait for an answer; stop the query when who asked for it closes the connection."""
     answering = asyncio.ensure_future(work)
-
-    async def gone() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-
-    leaving = asyncio.create_task(gone())
+    leaving = asyncio.create_task(_left(request.receive))
     try:
         await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not answering.done():

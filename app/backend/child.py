@@ -17,6 +17,7 @@ import secrets
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -57,14 +58,22 @@ class OwnBackend:
         address. By default one that is made up.
     environment
         Settings beside those of this process, such as ``{"TIMES_SQL_SECONDS": "5"}``.
+    wrapper
+        A command that runs the backend's command, such as ``("setpriv", "--reuid=10001")``.
+
+    ``folder`` has the socket; only this process's user can reach it.
     """
 
     def __init__(
-        self, directory: Path, key: str = "", environment: dict[str, str] | None = None
+        self,
+        directory: Path,
+        key: str = "",
+        environment: dict[str, str] | None = None,
+        wrapper: Sequence[str] = (),
     ) -> None:
-        # Only this process's user can reach a socket in here.
-        self._folder = Path(tempfile.mkdtemp(prefix="times-sql-"))
-        self._socket = self._folder / "socket"
+        self.folder = Path(tempfile.mkdtemp(prefix="times-sql-"))
+        self._wrapper = tuple(wrapper)
+        self._socket = self.folder / "socket"
         self._token = secrets.token_urlsafe(32)
         self._key = key or secrets.token_urlsafe(32)
         self._environment = {
@@ -115,7 +124,7 @@ class OwnBackend:
         if self._process is not None and self._process.returncode is None:
             self._process.terminate()
             await self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def kill(self) -> None:
         """End it at once; it is started again."""
@@ -136,10 +145,11 @@ class OwnBackend:
             await asyncio.sleep(pause)
 
     async def _run_once(self) -> int:
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             self._socket.unlink()
         self._process = await asyncio.create_subprocess_exec(
+            *self._wrapper,
             sys.executable,
             *("-m", "app.backend", "--supervised", "--socket", str(self._socket)),
             stdin=asyncio.subprocess.PIPE,

@@ -91,7 +91,7 @@ Export = Callable[[duckdb.DuckDBPyConnection, Passed, Mapping[str, Any], Sink], 
 def _relation(
     cursor: duckdb.DuckDBPyConnection, passed: Passed, given: Mapping[str, Any]
 ) -> duckdb.DuckDBPyRelation:
-    return cursor.sql(passed.sql, params=dict(given))
+    return cursor.sql(passed.to_run, params=dict(given))
 
 
 def _counted(batches: pa.RecordBatchReader, sink: Sink) -> Iterator[pa.RecordBatch]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from app.backend.refusals import at_offset, from_duckdb, other_dialect
+from app.backend.refusals import at_offset, from_duckdb
 from catalogs.sql.functions import ALLOWED, ALLOWED_IN_FROM, words
 from catalogs.sql.service import SqlRefused
 
@@ -61,13 +61,19 @@ _WRITES = "The data here can be read, not changed."
 class Passed:
     """A statement that the gate let through.
 
-    ``sql`` is what to run, ``parameters`` the names of its parameters, ``explains`` whether it
-    says how a query would run instead of running it.
+    ``sql`` is the SELECT, which begins ``start`` characters into the visitor's text; ``parameters``
+    are the names of its parameters; ``explains`` says whether its plan is asked for, not its rows.
     """
 
     sql: str
     parameters: frozenset[str]
     explains: bool = False
+    start: int = 0
+
+    @property
+    def to_run(self) -> str:
+        """What is run."""
+        return f"EXPLAIN {self.sql}" if self.explains else self.sql
 
 
 @dataclass
@@ -98,7 +104,7 @@ class Gate:
         try:
             statements = self.connection.extract_statements(sql)
         except duckdb.Error as error:
-            raise other_dialect(sql, from_duckdb(error, sql)) from error
+            raise from_duckdb(error, sql) from error
         if not statements:
             raise SqlRefused("not_a_select", "There is no SQL to run.", "Write a SELECT.")
         if len(statements) > 1:
@@ -116,8 +122,8 @@ class Gate:
             inner = self._one_statement(inner_text)
             self._check_select(inner.query, inner.type)
         except SqlRefused as refusal:
-            raise _moved(refusal, sql, start) from refusal
-        return Passed(f"EXPLAIN {_without_end(inner.query)}", _named(statement), explains=True)
+            raise moved(refusal, sql, start) from refusal
+        return Passed(_without_end(inner.query), _named(inner), explains=True, start=start)
 
     def _check_select(self, sql: str, kind: duckdb.StatementType) -> None:
         if kind == duckdb.StatementType.MULTI:
@@ -325,7 +331,7 @@ def _after_comment(sql: str, at: int) -> int:
     return len(sql)
 
 
-def _moved(refusal: SqlRefused, sql: str, start: int) -> SqlRefused:
+def moved(refusal: SqlRefused, sql: str, start: int) -> SqlRefused:
     """Count the line and column of a refusal from the beginning of the whole text."""
     if refusal.line is None:
         return refusal

@@ -52,18 +52,22 @@ def leave_network() -> bool:
         ("gid_map", f"{group} {group} 1"),
     ):
         try:
-            with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+            with open(f"/proc/self/{name}", "w", encoding="utf-8") as file:
                 file.write(text)
         except OSError:
             return False
     return True
 
 
-def step_back() -> None:
-    """Give way to everything else on the machine, and be the first to go when memory runs out."""
-    os.setpriority(os.PRIO_PROCESS, 0, 19)
+def step_back(by: int) -> None:
+    """Give way to everything else on the machine, and be the first to go when memory runs out.
+
+    Called when all threads are there: each has its own priority. ``by`` is a nice value, 0 to 19.
+    """
+    for thread in os.listdir("/proc/self/task"):
+        os.setpriority(os.PRIO_PROCESS, int(thread), by)
     try:
-        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        with open("/proc/self/oom_score_adj", "w", encoding="utf-8") as file:
             file.write("1000")
     except OSError:
         pass  # a kernel without it

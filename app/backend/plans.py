@@ -62,8 +62,7 @@ def plan_of(
     cursor: duckdb.DuckDBPyConnection, passed: Passed, given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], str]:
     """Return the plan of a query, as ``service.Operator`` has it, and DuckDB's drawing of it."""
-    sql = passed.sql.removeprefix("EXPLAIN ") if passed.explains else passed.sql
-    parameters = dict(given)
+    sql, parameters = passed.sql, dict(given)
     drawn = cursor.execute(f"EXPLAIN {sql}", parameters).fetchall()
     parts = cursor.execute(f"EXPLAIN (FORMAT json) {sql}", parameters).fetchall()
     try:

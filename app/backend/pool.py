@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+import select
 import signal
 import socket
 import sys
@@ -16,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from app.backend import wire
-from catalogs.sql.service import SqlLimits, SqlRefused
+from app.backend.settings import BackendSettings
+from catalogs import semantics
+from catalogs.sql.service import SqlRefused
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +38,15 @@ _INHERITED = (
     "LC_ALL",
     "VIRTUAL_ENV",
 )
+
+#: Keep libraries from starting threads at import: a process with threads can neither be forked
+#: safely nor leave its network as an ordinary user.
+_WITHOUT_THREADS = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
 
 #: Takes a piece of an export and the rows written so far.
 OnPiece = Callable[[int, bytes], Awaitable[None]]
@@ -66,6 +78,12 @@ class Worker:
     rows: int = 0
     share: float | None = None
     is_dead: bool = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process has ended, even where that has not been heard of yet."""
+        ended, _, _ = select.select([self.handle], [], [], 0)
+        return bool(ended)
 
     async def receive(self) -> wire.Frame:
         """Wait for a frame. Raises ``Died``."""
@@ -130,20 +148,13 @@ class Worker:
 
 
 class Pool:
-    """Hands out workers, one to each job.
+    """Hands out workers, one to each job."""
 
-    Parameters
-    ----------
-    user
-        As whom they run where this process is root.
-    most
-        Processes at a time, those waiting for work included.
-    """
-
-    def __init__(self, limits: SqlLimits, semantics: Path, user: int) -> None:
-        self._limits = limits
-        self._semantics = semantics
-        self._user = user
+    def __init__(self, settings: BackendSettings) -> None:
+        limits = self._limits = settings.limits
+        self._semantics = settings.data_directory / semantics.FOLDER
+        self._user = settings.user
+        self._nice = settings.nice
         self._most = limits.running + limits.exporting + 1
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
@@ -173,7 +184,7 @@ class Pool:
                 json.dumps(settings),
                 stdin=theirs.fileno(),
                 stdout=asyncio.subprocess.DEVNULL,
-                env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
+                env={**environment, **_WITHOUT_THREADS},
                 cwd=Path(__file__).parents[2],
             )
         finally:
@@ -243,7 +254,8 @@ class Pool:
 
         async def open_one() -> None:
             with contextlib.suppress(SqlRefused):
-                self._idle.append(await self._open(opening))
+                worker = await self._open(opening)
+                self._idle.append(worker)
 
         task = asyncio.create_task(open_one())
         self._tasks.add(task)
@@ -251,7 +263,7 @@ class Pool:
 
     @staticmethod
     def _lives(worker: Worker) -> bool:
-        if not worker.reader.at_eof() and not worker.is_dead:
+        if not worker.is_dead and not worker.reader.at_eof() and not worker.has_ended:
             return True
         worker.close()
         return False
@@ -278,6 +290,7 @@ class Pool:
                     "manifest": opening.manifest,
                     "memory": self._limits.memory,
                     "threads": self._limits.threads,
+                    "nice": self._nice,
                 }
             )
             content, _ = await asyncio.wait_for(worker.receive(), _OPENING)

@@ -99,7 +99,7 @@ def bring_back(
 ) -> Brought:
     """Return the first rows of a result. ``not_stopped`` raises when that was asked for."""
     rows, size, cell = most.rows, most.size, most.cell
-    relation = cursor.sql(passed.sql, params=dict(given))
+    relation = cursor.sql(passed.to_run, params=dict(given))
     types = [str(kind) for kind in relation.types]
     batches: list[pa.RecordBatch] = []
     taken, of_bytes, cut, more, limits = 0, 0, 0, False, []
@@ -160,7 +160,7 @@ class Counted:
         """Return the number of rows; None where that takes longer than some seconds."""
         timer = threading.Timer(seconds, self.cursor.interrupt)
         timer.daemon = True
-        relation = self.cursor.sql(self.passed.sql, params=dict(self.given))
+        relation = self.cursor.sql(self.passed.to_run, params=dict(self.given))
         timer.start()
         try:
             (count,) = relation.aggregate("count(*)").fetchall()[0]

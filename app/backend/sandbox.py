@@ -8,7 +8,7 @@ import json
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,6 @@ from app.backend import wire
 from app.backend.pool import Died, OnPiece, Opening, Pool, Worker
 from app.backend.queueing import FairQueue, Rates, Turn
 from app.backend.settings import BackendSettings
-from catalogs import semantics
 from catalogs.errors import TimesError, UnknownDatasetError
 from catalogs.sql.service import SqlLimits, SqlProgress, SqlQuestion, SqlRefused
 from catalogs.store import SCENARIOS, Store
@@ -73,8 +72,7 @@ class Sandbox:
     def __init__(self, settings: BackendSettings) -> None:
         self.limits: SqlLimits = settings.limits
         self.store = Store(settings.data_directory)
-        folder = settings.data_directory / semantics.FOLDER
-        self.pool = Pool(self.limits, folder, settings.user)
+        self.pool = Pool(settings)
         waiting = (self.limits.running_each, self.limits.waiting, self.limits.waiting_each)
         self._queries = FairQueue(self.limits.running, *waiting)
         self._exports = FairQueue(self.limits.exporting, *waiting)
@@ -128,7 +126,7 @@ class Sandbox:
         """Refuse a question that the gate refuses, without answering it."""
         await self._answer(question, "check", {})
 
-    async def export(self, question: SqlQuestion, format: str) -> AsyncIterator[bytes]:
+    async def export(self, question: SqlQuestion, format: str) -> AsyncGenerator[bytes]:
         """Return the pieces of an export; the first is there when this returns.
 
         Whatever is refused is refused before, or ends the iteration with ``SqlRefused``.
@@ -160,7 +158,7 @@ class Sandbox:
         pieces: asyncio.Queue[bytes | None],
         writing: asyncio.Task[None],
         query_id: str,
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         try:
             while piece is not None:
                 yield piece
@@ -293,7 +291,6 @@ class Sandbox:
         if job.stop.done():
             job.queue.leave(job.turn)
             raise job.stop.result()
-        job.waited = time.monotonic() - job.began
 
     async def _work(
         self,
@@ -306,6 +303,7 @@ class Sandbox:
         """Have a worker do a job; the turn ends when the worker is free again, or has ended."""
         try:
             worker = job.worker = await self.pool.take(opening)
+            job.waited = time.monotonic() - job.began
         except BaseException:
             self._end_turn(job)
             raise

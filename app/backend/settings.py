@@ -25,6 +25,9 @@ class BackendSettings:
     user
         Number of the user and group that workers run as where the backend runs as root; 0: as
         root. It should own nothing.
+    nice
+        How far workers stand back behind other processes, 0 (not at all) to 19: pages stay quick
+        while queries run.
     log
         File that gets a line of JSON for each query; empty: standard error.
     limits
@@ -33,6 +36,7 @@ class BackendSettings:
 
     data_directory: Path = Path(".data")
     user: int = 10001
+    nice: int = 10
     log: str = ""
     limits: SqlLimits = field(default_factory=SqlLimits)
 
@@ -40,13 +44,15 @@ class BackendSettings:
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> BackendSettings:
         """The settings that the environment gives; what it lacks keeps its default.
 
-        Reads TIMES_DATA, TIMES_SQL_USER, TIMES_SQL_LOG, and each limit under its name in capitals
-        after TIMES_SQL_; sizes may end in K, M or G. Raises ``ValueError`` on a bad number.
+        Reads TIMES_DATA, TIMES_SQL_USER, TIMES_SQL_NICE, TIMES_SQL_LOG, and each limit under its
+        name in capitals after TIMES_SQL_; sizes may end in K, M or G. Raises ``ValueError`` on a
+        bad number.
         """
         given = os.environ if environment is None else environment
         return cls(
             data_directory=Path(given.get("TIMES_DATA", cls.data_directory)),
             user=int(given.get(f"{PREFIX}USER", cls.user)),
+            nice=int(given.get(f"{PREFIX}NICE", cls.nice)),
             log=given.get(f"{PREFIX}LOG", ""),
             limits=_limits(given),
         )

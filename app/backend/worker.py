@@ -24,9 +24,9 @@ import pyarrow as pa
 
 from app.backend import jail, wire
 from app.backend.exports import EXPORTS, Sink
-from app.backend.gate import Gate, Passed
+from app.backend.gate import Gate, Passed, moved
 from app.backend.plans import plan_of
-from app.backend.refusals import from_duckdb, out_of_memory
+from app.backend.refusals import from_duckdb, other_dialect, out_of_memory
 from app.backend.results import Counted, Most, bring_back, columns_for, shown
 from catalogs import semantics
 from catalogs.errors import TimesError
@@ -56,6 +56,7 @@ def main(connection: socket.socket, user: int, parent: int) -> None:
     jail.limit_memory(request["memory"])
     try:
         dataset = Dataset(request)
+        jail.step_back(request["nice"])
         jail.drop_rights(user)
         jail.die_with_parent(parent)
         jail.close_files()
@@ -80,6 +81,8 @@ def warm_up(connection: duckdb.DuckDBPyConnection) -> None:
     with contextlib.suppress(SqlRefused):
         gate.check("SELECT nothing() FROM s")
     plan_of(connection, gate.check("SELECT a FROM t"), {})
+    with duckdb.connect(config={"threads": 1}) as empty:
+        open_views(empty, Path(), Manifest("", "", "", ()))
 
 
 class Dataset:
@@ -97,7 +100,7 @@ class Dataset:
                 "threads": request["threads"],
             },
         )
-        self.connection.execute("SET TimeZone = 'UTC'")
+        self.connection.execute("SET GLOBAL TimeZone = 'UTC'")
         open_views(self.connection, folder, manifest)
         tables = {
             name.lower()
@@ -120,7 +123,7 @@ class Dataset:
             ).fetchall()
         }
         self._touch(tables)
-        self.connection.execute("SET errors_as_json = true")
+        self.connection.execute("SET GLOBAL errors_as_json = true")
         self.connection.execute("SET lock_configuration = true")
         self.gate = Gate(self.connection, tables, reserved - tables, known)
         self.folder = request["folder"]
@@ -193,6 +196,7 @@ class Worker:
                 content, payload = getattr(self, f"_{job['do']}")(cursor, job)
         except (SqlRefused, MemoryError) as error:
             refusal = error if isinstance(error, SqlRefused) else out_of_memory()
+            refusal = other_dialect(job["sql"], refusal)
             content, payload = {"refused": wire.refusal_to_json(refusal)}, b""
         finally:
             self._cursor = None
@@ -206,7 +210,9 @@ class Worker:
         return passed, {name: given[name] for name in passed.parameters}
 
     @contextlib.contextmanager
-    def _errors_of(self, job: dict[str, Any], given: dict[str, Any]) -> Iterator[None]:
+    def _errors_of(
+        self, job: dict[str, Any], passed: Passed, given: dict[str, Any]
+    ) -> Iterator[None]:
         """Turn what DuckDB and Arrow raise into refusals."""
         try:
             yield
@@ -214,15 +220,17 @@ class Worker:
             if self._stopped:
                 raise SqlRefused("cancelled", "The query was stopped.") from error
             known = error if isinstance(error, duckdb.Error) else duckdb.Error(str(error))
-            refusal = from_duckdb(known, job["sql"])
+            before = len(passed.to_run) - len(passed.sql)
+            refusal = from_duckdb(known, passed.sql, before)
             if refusal.kind == "syntax" and refusal.line is None:
-                refusal = self._with_place(refusal, job["sql"], given)
-            raise self._about_values(refusal, given) from error
+                refusal = self._with_place(refusal, passed.sql, given)
+            raise moved(self._about_values(refusal, given), job["sql"], passed.start) from error
 
     def _with_place(self, refusal: SqlRefused, sql: str, given: dict[str, Any]) -> SqlRefused:
         """Ask for the plan: DuckDB refuses it for the same reason, and says where."""
         try:
-            self._dataset.connection.execute(f"EXPLAIN {sql}", given).fetchall()
+            with self._dataset.connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN {sql}", given).fetchall()
         except duckdb.Error as error:
             return from_duckdb(error, sql, before=len("EXPLAIN "))
         return refusal
@@ -242,20 +250,20 @@ class Worker:
 
     def _check(self, cursor: duckdb.DuckDBPyConnection, job: dict[str, Any]) -> wire.Frame:
         passed, given = self._checked(job)
-        with self._errors_of(job, given):
-            shown(cursor.sql(passed.sql, params=given))
+        with self._errors_of(job, passed, given):
+            shown(cursor.sql(passed.to_run, params=given))
         return {}, b""
 
     def _run(self, cursor: duckdb.DuckDBPyConnection, job: dict[str, Any]) -> wire.Frame:
         passed, given = self._checked(job)
-        with self._errors_of(job, given):
-            relation = cursor.sql(passed.sql, params=given)
+        with self._errors_of(job, passed, given):
+            relation = cursor.sql(passed.to_run, params=given)
             columns_for(relation, job["columns"])
             most = Most(job["rows"], job["bytes"], job["cell"])
             brought = bring_back(cursor, passed, given, most, self._not_stopped)
         rows = brought.rows
         if rows is None:
-            with self._errors_of(job, given):
+            with self._errors_of(job, passed, given):
                 rows = Counted(cursor, passed, given).within(job["count_seconds"])
             self._not_stopped()
         content = {"types": brought.types, "rows": rows, "limits": brought.limits}
@@ -263,7 +271,7 @@ class Worker:
 
     def _explain(self, cursor: duckdb.DuckDBPyConnection, job: dict[str, Any]) -> wire.Frame:
         passed, given = self._checked(job)
-        with self._errors_of(job, given):
+        with self._errors_of(job, passed, given):
             root, text = plan_of(cursor, passed, given)
         return {"root": root, "text": text}, b""
 
@@ -275,8 +283,8 @@ class Worker:
             self._rows = rows
             self._send({"rows": rows}, data)
 
-        with self._errors_of(job, given):
-            columns_for(cursor.sql(passed.sql, params=given), job["columns"])
+        with self._errors_of(job, passed, given):
+            columns_for(cursor.sql(passed.to_run, params=given), job["columns"])
             rows = EXPORTS[job["format"]](cursor, passed, given, Sink(send))
         return {"rows": rows}, b""
 

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from typing import Any
 
 from app.backend import jail
@@ -31,7 +32,6 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who waits for a worker reads its socket
     _import_what_workers_need()
-    jail.step_back()
     network_left = jail.leave_network()
     os.environ.clear()
     control.send(json.dumps(jail.held(settings["user"], network_left)).encode())
@@ -68,6 +68,8 @@ def _be_worker(connection: socket.socket, settings: dict[str, Any]) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         worker.main(connection, settings["user"], settings["zygote"])
         code = 0
+    except Exception:
+        traceback.print_exc()
     finally:
         os._exit(code)
 
