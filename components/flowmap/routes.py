@@ -81,17 +81,51 @@ def lay_routes(
     known = np.asarray(np.isfinite(ends).all(axis=0))
     apart = np.where(known, angle_between(*ends), 0.0)
     counts = np.clip(np.ceil(np.nan_to_num(apart) / _SPACING) + 1, _FEWEST, _MOST).astype(int)
-    xs: list[Numbers] = []
-    ys: list[Numbers] = []
-    starts = [0]
-    for arc in range(len(origin)):
-        if known[arc]:
-            x, y = _way(projection, tuple(float(e[arc]) for e in ends), int(counts[arc]))
-            xs.append(x)
-            ys.append(y)
-        starts.append(starts[-1] + (len(xs[-1]) if known[arc] else 0))
-    nothing = np.empty(0)
-    return Routes(np.array(starts), np.concatenate([*xs, nothing]), np.concatenate([*ys, nothing]))
+    counts = np.where(known, counts, 0)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    arc = np.repeat(np.arange(len(origin)), counts)
+    share = (np.arange(starts[-1]) - starts[arc]) / (counts[arc] - 1)
+    longitudes, latitudes = _great_circles(
+        (ends[0][arc], ends[1][arc]), (ends[2][arc], ends[3][arc]), share
+    )
+    east = projection.around(longitudes)
+    over_the_edge = (np.abs(np.diff(east, prepend=np.nan)) > 180.0) & (share > 0)
+    x, y = projection.forward_around(east, latitudes)
+    # Those over the edge of the map, and to the other end of the earth, are laid one by one.
+    single = np.unique(np.concatenate([arc[over_the_edge], np.flatnonzero(apart > 179.9)]))
+    first, last = starts[arc], starts[arc + 1] - 1
+    swing = BEND * 4 * share * (1 - share)
+    x, y = x + swing * (y[last] - y[first]), y - swing * (x[last] - x[first])
+    if not len(single):
+        return Routes(starts, x, y)
+    xs = np.split(x, starts[1:-1])
+    ys = np.split(y, starts[1:-1])
+    for place in single:
+        ends_of = tuple(float(end[place]) for end in ends)
+        xs[place], ys[place] = _way(projection, ends_of, int(counts[place]))
+    lengths = [len(way) for way in xs]
+    return Routes(np.concatenate([[0], np.cumsum(lengths)]), np.concatenate(xs), np.concatenate(ys))
+
+
+def _great_circles(
+    origin: tuple[Numbers, Numbers], destination: tuple[Numbers, Numbers], share: Numbers
+) -> tuple[Numbers, Numbers]:
+    """Return the point at a share of the way of each pair of places; see ``great_circle``."""
+    start, end = _units(*origin), _units(*destination)
+    angle = np.arctan2(np.linalg.norm(np.cross(start, end), axis=1), (start * end).sum(axis=1))
+    far = np.where(angle > 1e-9, angle, 1.0)
+    weight_from = np.where(angle > 1e-9, np.sin((1 - share) * far) / np.sin(far), 1 - share)
+    weight_to = np.where(angle > 1e-9, np.sin(share * far) / np.sin(far), share)
+    way = weight_from[:, None] * start + weight_to[:, None] * end
+    latitude = np.degrees(np.arcsin(np.clip(way[:, 2], -1, 1)))
+    return np.degrees(np.arctan2(way[:, 1], way[:, 0])), latitude
+
+
+def _units(longitude: Numbers, latitude: Numbers) -> Numbers:
+    east, north = np.radians(longitude), np.radians(latitude)
+    return np.column_stack(
+        [np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)]
+    )
 
 
 def _way(projection: MapProjection, ends: Any, points: int) -> tuple[Numbers, Numbers]:
