@@ -16,13 +16,11 @@ from numpy.typing import NDArray
 
 from catalogs.flowmaps.picture import Numbers, Positions
 
-#: Widths in pixels of small to large flows: a width needs a pass of Datashader's of its own.
-_WIDTHS = (0.8, 1.6, 2.6)
-#: Shares of the flows, by number, up to which they have the first and the second width.
+#: Shares of the flows, by number, up to which they are one and two pixels wide; others are three.
 _NARROW, _MEDIUM = 0.80, 0.97
-#: Beyond so many segments all have one width, and no soft edge, which costs three times as much.
+#: Beyond so many segments all are one pixel wide: more would hide each other.
 _MANY = 300_000
-#: Opacity of the smallest and of the largest flow; where lines meet, more.
+#: Opacity of the smallest and of the largest flow.
 _FAINT, _STRONG = 70, 255
 
 
@@ -58,33 +56,28 @@ class FlowImage:
     ) -> None:
         known = np.isfinite(np.stack(ends)).all(axis=0)
         x0, y0, x1, y1 = (column[known] for column in ends)
-        self._arc = arc[known]
-        self._colours = np.array([_rgb(colour) for colour in colours], dtype=np.uint32)
-        self._adds_up = adds_up
-        self._segments = pd.DataFrame({"x0": x0, "x1": x1, "y0": y0, "y1": y1})
         size = np.abs(value[known])
-        self._segments["value"] = size
-        codes = pd.Categorical.from_codes(category[known], categories=pd.Index(range(len(colours))))
-        self._segments["category"] = codes
-        largest = float(size.max(initial=0.0))
-        self._largest = largest if largest > 0 else 1.0
+        self._adds_up = adds_up
+        # The larger is drawn over the smaller: a pixel gets the highest rank of what is there,
+        # which says what it is.
+        by_size = np.argsort(size, kind="stable")
+        rank = np.empty(len(size), dtype=np.int32)
+        rank[by_size] = np.arange(len(size), dtype=np.int32)
+        self._segments = pd.DataFrame(
+            {"x0": x0, "x1": x1, "y0": y0, "y1": y1, "value": size, "rank": rank}
+        )
+        self._arc = arc[known]
         flowing = size[size > 0]
-        self._smallest = float(np.quantile(flowing, 0.02)) if len(flowing) else self._largest
-        self._layers = self._by_width(size)
+        self._smallest = float(np.quantile(flowing, 0.02)) if len(flowing) else 1.0
+        self._largest = max(float(size.max(initial=0.0)), self._smallest)
+        codes = np.array([_rgb(colour) for colour in colours], dtype=np.uint32)
+        self._values = size[by_size]
+        self._colours = codes[category[known][by_size]]
+        limits = [_NARROW, _MEDIUM] if len(size) <= _MANY else [1.0, 1.0]
+        self._medium, self._wide = (int(np.ceil(share * len(size))) for share in limits)
 
     def __len__(self) -> int:
         return len(self._segments)
-
-    def _by_width(self, size: Numbers) -> list[tuple[float, pd.DataFrame]]:
-        if len(size) > _MANY or len(size) < 3:
-            return [(0.0 if len(size) > _MANY else _WIDTHS[0], self._segments)]
-        limits = [-np.inf, *np.quantile(size, [_NARROW, _MEDIUM]), np.inf]
-        layers = []
-        for width, low, high in zip(_WIDTHS, limits[:-1], limits[1:], strict=True):
-            chosen = (size > low) & (size <= high)
-            if chosen.any():
-                layers.append((width, self._segments[chosen]))
-        return layers
 
     # ------------------------------------------------------------------ drawing
 
@@ -95,47 +88,50 @@ class FlowImage:
 
         Shape (height, width), the lowest row first; a pixel is 0xAABBGGRR, 0 where nothing flows.
         """
-        canvas = datashader.Canvas(width, height, x_range=x_range, y_range=y_range)
-        sums: Any = None
-        for line_width, segments in self._layers:
-            layer = self._layer(canvas, line_width, segments)
-            if sums is None:
-                sums = layer
-            elif self._adds_up:
-                sums += layer
-            else:
-                np.maximum(sums, layer, out=sums)
-        if sums is None:
+        if not len(self):
             return np.zeros((height, width), dtype=np.uint32)
-        return self._coloured(sums)
+        canvas = datashader.Canvas(width, height, x_range=x_range, y_range=y_range)
+        highest = self._lines(canvas, datashader.max("rank"))
+        rank = self._widened(np.where(np.isnan(highest), -1, highest).astype(np.int32))
+        drawn = np.flatnonzero(rank >= 0)
+        ranks = rank.ravel()[drawn]
+        value = self._values[ranks]
+        if self._adds_up:
+            total = self._lines(canvas, datashader.sum("value")).ravel()[drawn]
+            value = np.fmax(value, total)
+        image = np.zeros(height * width, dtype=np.uint32)
+        image[drawn] = self._colours[ranks] | (self._opacity(value) << 24)
+        return image.reshape(height, width)
 
-    def _layer(self, canvas: Any, line_width: float, segments: pd.DataFrame) -> NDArray[np.float32]:
-        """Return, per pixel and category, what flows there; -1 where nothing does."""
-        reduce = datashader.sum if self._adds_up else datashader.max
-        found = canvas.line(
-            segments,
-            x=["x0", "x1"],
-            y=["y0", "y1"],
-            axis=1,
-            agg=datashader.by("category", reduce("value")),
-            line_width=line_width,
-        )
-        values = found.to_numpy().astype(np.float32)
-        return np.where(np.isnan(values), np.float32(0 if self._adds_up else -1), values)
+    def _lines(self, canvas: Any, reduction: Any) -> NDArray[np.float64]:
+        ends = {"x": ["x0", "x1"], "y": ["y0", "y1"], "axis": 1}
+        found: NDArray[np.float64] = canvas.line(self._segments, agg=reduction, **ends).to_numpy()
+        return found
 
-    def _coloured(self, sums: NDArray[np.float32]) -> NDArray[np.uint32]:
-        """Colour each pixel by the category that flows most there; the more, the stronger."""
-        most = sums.argmax(axis=2)
-        value = np.take_along_axis(sums, most[..., None], axis=2)[..., 0]
-        empty = value <= 0 if self._adds_up else value < 0
-        # On a logarithmic scale from the smallest to the largest of the whole dataset: the same
-        # flow looks the same wherever the map is.
-        low = np.log(self._smallest)
-        span = max(float(np.log(self._largest)) - low, 1e-9)
-        share = (np.log(np.maximum(value, self._smallest)) - low) / span
-        alpha = (_FAINT + (_STRONG - _FAINT) * np.clip(share, 0, 1)).astype(np.uint32)
-        image: NDArray[np.uint32] = np.where(empty, 0, self._colours[most] | (alpha << 24))
-        return image.astype(np.uint32)
+    def _widened(self, rank: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Make larger flows two or three pixels wide."""
+        found = rank.copy()
+        for least, shift in ((self._medium, 1), (self._wide, -1)):
+            if least >= len(self):
+                continue
+            thick = np.where(rank >= least, rank, -1)
+            if shift > 0:
+                np.maximum(found[:, 1:], thick[:, :-1], out=found[:, 1:])
+                np.maximum(found[1:], thick[:-1], out=found[1:])
+            else:
+                np.maximum(found[:, :-1], thick[:, 1:], out=found[:, :-1])
+                np.maximum(found[:-1], thick[1:], out=found[:-1])
+        return found
+
+    def _opacity(self, value: Numbers) -> NDArray[np.uint32]:
+        """Return the opacity of flows: the more, the stronger.
+
+        It follows a logarithmic scale from the smallest to the largest flow of the map, so that the
+        same flow looks the same in every part of it.
+        """
+        low, high = np.log(self._smallest), np.log(self._largest)
+        share = (np.log(np.maximum(value, self._smallest)) - low) / max(float(high - low), 1e-9)
+        return (_FAINT + (_STRONG - _FAINT) * np.clip(share, 0, 1)).astype(np.uint32)
 
     # ------------------------------------------------------------------ pointing
 
