@@ -26,7 +26,11 @@ import yaml
 from catalogs.errors import UnknownNameError
 from catalogs.measures import Attribute, attributes
 from catalogs.source import Source
+from catalogs.sql.functions import ALLOWED, OPERATORS, TABLE
 from catalogs.tables import NO_VALUE, TABLES
+
+#: What is offered for completion; operators are written, not named.
+_FUNCTIONS = ALLOWED - OPERATORS | TABLE
 
 #: Values of a column that are shown as samples, the most frequent first.
 _SAMPLES = 6
@@ -53,13 +57,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "user_constraint": "result",
         "unit": "result",
     }
-)
-
-#: What a function in DuckDB must be called not to be offered: they read files, or are operators.
-_HIDDEN_FUNCTIONS = (
-    "function_name SIMILAR TO '[a-z][a-z0-9_]+' AND NOT starts_with(function_name, '__')"
-    " AND NOT regexp_matches(function_name, 'read_|getenv|pragma|parquet|duckdb_|icu_|json_execute"
-    "|pg_|has_.*_privilege|current_setting|write_|nextval|currval|txid|create_sort_key')"
 )
 
 
@@ -203,15 +200,18 @@ class Dictionary:
 
     @cached_property
     def functions(self) -> Mapping[str, tuple[str, str]]:
-        """The functions of SQL: how each is called, and what it does."""
+        """The functions that SQL may use: how each is called, and what it does."""
         rows = self._rows(
             "SELECT function_name, any_value(parameters ORDER BY len(parameters)),"
             " coalesce(any_value(description), '') FROM duckdb_functions()"
-            " WHERE function_type IN ('scalar', 'aggregate', 'macro') AND"
-            f" {_HIDDEN_FUNCTIONS} GROUP BY function_name ORDER BY function_name"
+            " GROUP BY function_name ORDER BY function_name"
         )
         return MappingProxyType(
-            {name: (f"{name}({', '.join(taken or [])})", what) for name, taken, what in rows}
+            {
+                name: (f"{name}({', '.join(taken or [])})", what)
+                for name, taken, what in rows
+                if name in _FUNCTIONS
+            }
         )
 
     # ------------------------------------------------------------------ statistics

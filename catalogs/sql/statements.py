@@ -70,7 +70,7 @@ class Statement:
 class Parameter:
     """A parameter ``$name``: what kind of value it takes, and the column it is compared with.
 
-    ``column`` is '' where it is compared with none that has codes.
+    ``column`` is '' where it is compared with none that has codes, or is a pattern.
     """
 
     name: str
@@ -152,7 +152,7 @@ _BY_NAME: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 _COMPARES = frozenset({"=", "==", "<>", "!=", "<", ">", "<=", ">="})
 #: What may stand between a column and the parameter that it is compared with.
-_BETWEEN = _COMPARES | {"in", "like", "ilike", "between", "and", "not", "any", "(", ","}
+_BETWEEN = _COMPARES | {"in", "between", "and", "not", "any", "(", ","}
 
 
 def parameters(text: str) -> list[Parameter]:
@@ -195,7 +195,8 @@ def _compared_with(text: str, pieces: list[Token], place: int) -> str:
     def word(at: int) -> str:
         return text[pieces[at].start : pieces[at].end].lower() if 0 <= at < len(pieces) else ""
 
-    if word(place - 1) in ("limit", "offset"):
+    # A pattern is no code, and a number of rows no value of a column.
+    if word(place - 1) in ("limit", "offset", "like", "ilike"):
         return ""
     at = place - 1
     while at >= 0 and (word(at) in _BETWEEN or pieces[at].kind == "parameter"):

@@ -1,0 +1,1 @@
+"""SQL in a page: schema, editor, results, charts, history. It runs no SQL itself."""
