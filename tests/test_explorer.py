@@ -43,6 +43,7 @@ from components.numbers import MINUS, MISSING, THIN_SPACE, percentage, significa
 from components.selection import Selection
 from components.tool import Tool
 from tests.flow_files import imported
+from tests.stand_in.sql import TrustedService
 from tests.times_files import flows, publish, write_set
 
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -742,6 +743,8 @@ def test_every_component_renders(component: type[Any], demo: Source, flow_record
     if "source" in component.param:
         wanted = component.param.source.class_
         options["source"] = demo if isinstance(demo, wanted) else flow_records
+    if "service" in component.param:
+        options["service"] = TrustedService(demo)
     made = component(**options)
     assert pn.panel(made).get_root() is not None
 

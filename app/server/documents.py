@@ -13,6 +13,9 @@ from panel.io.server import DocHandler
 
 from components.shell import SESSION_MARK
 
+#: The header under which a page finds from which address its visitor comes.
+VISITOR_HEADER = "X-Times-Visitor"
+
 
 class EarlyDocument(DocHandler):
     """Panel's handler of pages; whoever may see the page gets its beginning early."""
@@ -23,6 +26,8 @@ class EarlyDocument(DocHandler):
 
     async def get_session(self) -> Any:
         """Send the beginning, then make the session. Called when the reader has been admitted."""
+        # Whatever the visitor wrote there is overwritten.
+        self.request.headers[VISITOR_HEADER] = self.request.remote_ip or ""
         beginning = self.beginnings.get(self.request.path)
         if beginning is not None and self.request.method == "GET":
             self.set_header("Content-Type", "text/html; charset=utf-8")

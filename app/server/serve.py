@@ -17,7 +17,7 @@ from tornado.web import GZipContentEncoding
 
 from app.backend.child import OwnBackend
 from app.server.api import own_backend
-from app.server.documents import EarlyDocument
+from app.server.documents import VISITOR_HEADER, EarlyDocument
 from app.server.plugin import Readiness
 from app.server.safety import SafetyHeaders, log_request
 from app.server.settings import Settings
@@ -96,7 +96,7 @@ def arguments(settings: Settings) -> list[str]:
         *("--keep-alive", str(settings.keep_alive * 1000)),
         # The page's HTML holds a token with the headers and cookies of its request: only what is
         # named here. The theme's cookie lets the server draw the page in it from the start.
-        *("--include-headers", "X-Request-Id"),
+        *("--include-headers", "X-Request-Id", VISITOR_HEADER),
         *("--include-cookies", THEME_COOKIE),
         "--use-xheaders",
     ]

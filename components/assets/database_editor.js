@@ -25,9 +25,12 @@ class Completer {
     this.last += 1
     const asked = (before.match(/[\p{L}\p{N}_ .\-]*$/u) || [""])[0].trimStart()
     const word = quoted ? before.slice(before.lastIndexOf("'") + 1) : prefix.replace(/^\$/, "")
-    if (word.length < 2 && !quoted) { done(null, own); return }
+    // What comes is narrowed down by Ace as more is written, so it has to be asked well.
+    if (word.length < 3) { done(null, own); return }
+    // Ace looks for what is written in the caption: the description has to stand there.
     this.waiting.set(this.last, (found) => done(null, own.concat(found.map((entry) => ({
-      caption: entry.name, value: quoted ? entry.bare : entry.code, meta: entry.where, score: 400,
+      caption: `${entry.name}  ${entry.description}`.trim().slice(0, 90),
+      value: quoted ? entry.bare : entry.code, meta: entry.where, score: 400,
       docText: entry.description || undefined,
     })))))
     editor.send({complete: {id: this.last, text: (quoted ? word : asked.split(" ").at(-1)), before}})

@@ -5,8 +5,10 @@ Pure up to the drawing: ``lay_out`` decides what is drawn (and says what is not)
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -41,6 +43,9 @@ _DIMENSIONS: Mapping[str, str] = {
     "regfrom": "region", "regto": "region", "region_from": "region", "region_to": "region",
     "carrier": "fuel", "scen": "scenario",
 }  # fmt: skip
+
+
+_loading = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -237,10 +242,22 @@ def _grouped(
     return frame, groups
 
 
+@cache
+def load_soon() -> None:
+    """Start loading hvPlot, which takes seconds, beside what else there is to do."""
+    threading.Thread(target=_holoviews, name="load hvPlot", daemon=True).start()
+
+
+def _holoviews() -> Any:
+    with _loading:
+        import holoviews
+        import hvplot.pandas  # noqa: F401  # gives frames their .hvplot
+    return holoviews
+
+
 def draw(layout: ChartLayout) -> Any:
-    """Return the HoloViews element of a layout. Imports hvPlot when it is first called."""
-    import holoviews as hv
-    import hvplot.pandas  # noqa: F401  # gives frames their .hvplot
+    """Return the HoloViews element of a layout."""
+    hv = _holoviews()
 
     choice: ChartChoice = layout.choice
     frame: Any = layout.frame  # hvPlot adds what the types do not know

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Characters of a function's description that completion shows.
 _SHORT = 160
-_MOST_COMPLETED = 30
+_MOST_COMPLETED = 100
 
 
 class Desk:
@@ -47,8 +47,10 @@ class Desk:
             sizing_mode="stretch_width",
             margin=0,
         )
-        self._run = self._button("Run", "all", "contained", "Ctrl+Enter")
-        self._one = self._button("Run statement", "statement", "outlined", "Ctrl+Shift+Enter")
+        self._run = self._button("Run", "all", "contained", "everything, Ctrl+Enter")
+        self._one = self._button(
+            "Run statement", "statement", "outlined", "at the cursor, Ctrl+Shift+Enter"
+        )
         self._cancel = pmui.Button(label="Cancel", size="small", color="error", margin=0)
         self._cancel.on_click(lambda _event: explorer.cancel())
         self._cancel.visible = False
@@ -57,9 +59,9 @@ class Desk:
             self._run,
             self._one,
             self._cancel,
-            self._button("Plan", "explain", "text", "Ctrl+Shift+E: how it would be worked out"),
-            self._button("Format", "format", "text", "Ctrl+Shift+F: lay the text out anew"),
-            self._button("Save", "save", "text", "Ctrl+S: keep it in this browser"),
+            self._button("Plan", "explain", "text", "how it would be worked out, Ctrl+Shift+E"),
+            self._button("Format", "format", "text", "lay the text out anew, Ctrl+Shift+F"),
+            self._button("Save", "save", "text", "keep it in this browser, Ctrl+S"),
             gap="8px",
             margin=(8, 0, 4, 0),
             align_items="center",
@@ -73,6 +75,8 @@ class Desk:
         ]  # fmt: skip
 
     def _button(self, label: str, act: str, variant: Any, hint: str) -> Any:
+        # The hint is what a screen reader reads: it begins with the label.
+        hint = f"{label}: {hint}"
         button = pmui.Button(label=label, size="small", margin=0, description=hint)
         button.variant = variant
         # The browser sends its text first: what is run is what is seen.

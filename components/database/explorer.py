@@ -2,6 +2,7 @@
 
 from catalogs import open_source
 from components.database.cells import count_of
+from components.database.chart import load_soon
 from components.database.explorer import DatabaseExplorer
 
 database = DatabaseExplorer(source=open_source(Path(".data")), service=service)
@@ -38,6 +39,7 @@ from catalogs.sql.examples import (
 )
 from catalogs.sql.service import SqlLimits, SqlRefused, SqlService
 from components.database.cells import count_of
+from components.database.chart import load_soon
 from components.database.desk import Desk
 from components.database.dictionary_panel import DictionaryPanel
 from components.database.exports import Exports
@@ -384,6 +386,7 @@ class DatabaseExplorer(Viewer):
     # ------------------------------------------------------------------ seeing
 
     def _build(self) -> None:
+        load_soon()
         self.desk = Desk(self)
         self.results = ResultPanel(self)
         self.rail = Rail(self)

@@ -9,7 +9,10 @@ from panel.custom import JSComponent
 
 from catalogs.sql.service import Operator
 from components.assets import read_asset
-from components.numbers import significant
+from components.database.cells import count_of
+
+#: What names of functions begin with that DuckDB puts in by itself.
+_PACKING = "__internal_"
 
 
 class PlanTree(JSComponent):
@@ -22,8 +25,13 @@ class PlanTree(JSComponent):
 
 
 def readable_plan(operator: Operator) -> dict[str, Any]:
-    """Return a step and those below it as plain dictionaries."""
-    rows = "" if operator.rows is None else f"about {significant(operator.rows)} rows"
+    """Return a step and those below it as plain dictionaries.
+
+    Steps that only pack columns for the next one are left out: they say nothing of the query.
+    """
+    if len(operator.children) == 1 and any(_PACKING in how for _, how in operator.details):
+        return readable_plan(operator.children[0])
+    rows = "" if operator.rows is None else f"about {count_of(operator.rows)} rows"
     return {
         "name": operator.name,
         "operator": operator.operator if operator.operator != operator.name else "",

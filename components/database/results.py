@@ -56,6 +56,7 @@ class ResultPanel:
             purpose="How the result is looked at",
             sizing_mode="stretch_width",
             margin=(0, 0, 8, 0),
+            stylesheets=["@media (max-width: 480px) { button { padding: 10px 9px !important; } }"],
         )
         self._rows = RowsView(on_cell=self._show_cell, sizing_mode="stretch_width")
         self._cell = PlainText(look="code", tag="pre", role="status", margin=(8, 0), visible=False)
@@ -277,7 +278,7 @@ class ChartBuilder:
         self._colour = pmui.Select(label="Colour")
         fields = [self._kind, self._x, self._y, self._colour]
         for field in fields:
-            field.param.update(size="small", width=190, margin=(4, 0))
+            field.param.update(size="small", width=165, margin=(4, 0))
             field._debounce = 0  # type: ignore[misc]  # a class variable
             field.param.watch(self._take, "value")
         self._place = pn.Column(sizing_mode="stretch_width", styles={"flex": "1 1 480px"})

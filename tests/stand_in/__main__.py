@@ -10,6 +10,7 @@ for module, name in (
     ("components.explorer", "ScenarioExplorer"),
     ("components.sankey.explorer", "SankeyExplorer"),
     ("components.flowmap.explorer", "FlowMap"),
+    ("components.database.explorer", "DatabaseExplorer"),
 ):
     stand_in = ModuleType(module)
     setattr(stand_in, name, StandIn)
