@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from catalogs import balance
 from catalogs.measures import PROCESS_GROUPS, RESULT_DIMENSIONS, Measure, attributes, measure
 from catalogs.query import Query
 from catalogs.tables import AGGREGATE_PROCESS
@@ -82,6 +83,7 @@ def compile_query(query: Query, conversion: Conversion) -> CompiledQuery:
         "attribute": _attribute,
         "price": _price,
         "figure": _figure,
+        "balance": _figure,
         "share": _share,
         "power": _power,
         "cumulative": _cumulative,
@@ -285,8 +287,15 @@ ORDER BY ALL"""
 def _figure(
     query: Query, asked: Measure, parameters: Parameters, conversion: Conversion
 ) -> CompiledQuery:
-    """What was worked out at import; a ratio is the sum of values over that of their bases."""
-    parameters["figure"] = asked.figure
+    """What was worked out at import; a ratio is the sum of values over that of their bases.
+
+    A balance by timeslice is worked out now: it would be a row for every flow.
+    """
+    table, is_asked = "figure", "f.figure = $figure"
+    if asked.source == "balance" and "timeslice" in query.asks_for:
+        table, is_asked = _balance(query, parameters), "true"
+    else:
+        parameters["figure"] = asked.figure
     joins, columns = _process_groups(query)
     states, weight = _states(conversion)
     conditions = _conditions(query, parameters, columns) + _parts(asked, parameters, "f.part")
@@ -302,12 +311,22 @@ def _figure(
     sql = f"""
 SELECT f.scenario, f.year{_group_columns(query, columns)},
     {value} AS value{_counts(checked)}
-FROM figure AS f
+FROM {table} AS f
 JOIN {_units_table(parameters)} ON u.unit = coalesce(f.unit, 'unknown'){joins}{states}
-WHERE f.figure = $figure{conditions}
+WHERE {is_asked}{conditions}
 GROUP BY ALL{having}
 ORDER BY ALL"""
     return CompiledQuery(sql.strip(), parameters, _checks(checked))
+
+
+def _balance(query: Query, parameters: Parameters) -> str:
+    """Return the parts of the balances of the commodities asked for, by timeslice."""
+    whole = ("region", "commodity")  # a balance of some processes, or timeslices, does not close
+    kept = tuple((name, values) for name, values in query.filters if name in whole)
+    conditions = _conditions(replace(query, filters=kept), parameters, {})
+    keys = ("scenario", "sow", "year", "timeslice")
+    lost = f"({balance.losses(keys, conditions)})"
+    return f"({balance.parts('flow', lost, keys, conditions)})"
 
 
 # ---------------------------------------------------------------------------- attributes

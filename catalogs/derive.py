@@ -11,7 +11,7 @@ from collections import defaultdict
 
 import duckdb
 
-from catalogs import codes
+from catalogs import codes, semantics
 from catalogs.readers.base import report
 from catalogs.tables import EXTERNAL_REGIONS
 
@@ -311,10 +311,13 @@ def build_prices(connection: duckdb.DuckDBPyConnection) -> None:
 def _add_emission_prices(connection: duckdb.DuckDBPyConnection) -> None:
     """Add prices of emissions whose balance has no marginal.
 
-    The marginal of their net production (VAR_ComnetM), as far as it is a cap's, and the taxes on
-    them (Cost_Comx) per unit of it; both with the sign of a shadow price. EQ_CombalM holds taxes on
-    net production already. Weighted by the net production.
+    The marginal of their net production (VAR_ComnetM), as far as it is a cap's, or that of the user
+    constraint that caps their account (User_conFXM, where ``emission_accounts.csv`` names it; a
+    row's factor says how often its commodity counts there), and the taxes on them (Cost_Comx) per
+    unit of it; all with the sign of a shadow price. EQ_CombalM holds taxes on net production
+    already. Weighted by the net production.
     """
+    _make_constraint_duals(connection)
     connection.execute(
         """
         INSERT INTO price
@@ -333,17 +336,25 @@ def _add_emission_prices(connection: duckdb.DuckDBPyConnection) -> None:
             WHERE attribute IN ('VAR_ComnetM', 'Cost_Comx', 'VAR_Comnet') AND year IS NOT NULL
                 AND isfinite(value)
             GROUP BY ALL
+        ), known AS (
+            FROM found UNION ALL BY NAME
+            SELECT sow, year, 'ANNUAL' AS timeslice, region, commodity
+            FROM constraint_dual ANTI JOIN found USING (sow, year, region, commodity)
         )
         SELECT sow, year, timeslice, region, commodity,
-            coalesce(cap, 0) - coalesce(tax / net, 0),
-            coalesce(found.unit, found.currency || '/' || c.unit), coalesce(nullif(abs(net), 0), 1),
-            if(net <> 0, 'net production', 'time'),
-            CASE WHEN cap IS NULL THEN 'Cost_Comx' WHEN tax IS NULL THEN 'VAR_ComnetM'
-                ELSE 'VAR_ComnetM + Cost_Comx' END
-        FROM found LEFT JOIN commodity AS c USING (region, commodity)
+            coalesce(nullif(cap, 0), d.value, cap, 0) - coalesce(tax / net, 0),
+            coalesce(k.unit, coalesce(k.currency, d.currency) || '/' || c.unit),
+            coalesce(nullif(abs(net), 0), 1), if(net <> 0, 'net production', 'time'),
+            concat_ws(' + ', CASE WHEN cap <> 0 THEN 'VAR_ComnetM' WHEN d.value IS NOT NULL
+                THEN 'User_conFXM' WHEN cap = 0 THEN 'VAR_ComnetM' END,
+                if(tax IS NOT NULL, 'Cost_Comx', NULL))
+        FROM known AS k LEFT JOIN commodity AS c USING (region, commodity)
+        LEFT JOIN constraint_dual AS d USING (sow, year, region, commodity)
         ANTI JOIN priced USING (sow, year, region, commodity)
-        WHERE cap IS NOT NULL OR (tax <> 0 AND net <> 0)
-        ORDER BY commodity, region, year, timeslice, sow
+        WHERE cap IS NOT NULL OR d.value IS NOT NULL OR (tax <> 0 AND net <> 0)
+        ORDER BY commodity, region, year, timeslice, sow;
+
+        DROP TABLE constraint_dual
         """
     )
     # A balance whose marginal is zero says nothing where the cap or a tax has a price.
@@ -353,4 +364,43 @@ def _add_emission_prices(connection: duckdb.DuckDBPyConnection) -> None:
             AND (sow, year, region, commodity) IN (
                 SELECT (sow, year, region, commodity) FROM price WHERE price_source <> 'EQ_CombalM')
         """
+    )
+
+
+def _make_constraint_duals(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make ``constraint_dual``: the dual of the user constraint on each commodity's account.
+
+    A region's own constraint goes before one over all regions (``-``).
+    """
+    rows = [row for row in semantics.rows("emission_accounts") if row["user_constraint"]]
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE constraint_dual AS
+        WITH declared AS (
+            SELECT DISTINCT unnest($commodities::VARCHAR[]) AS commodity,
+                unnest($constraints::VARCHAR[]) AS user_constraint,
+                unnest($factors::DOUBLE[]) AS factor
+        ), dual AS (
+            SELECT sow, year, region, user_constraint, sum(value) AS value FROM coded_result
+            WHERE attribute = 'User_conFXM' AND year IS NOT NULL AND isfinite(value)
+                AND user_constraint IN (SELECT user_constraint FROM declared)
+            GROUP BY ALL
+        ), money AS (
+            SELECT region, any_value(currency) AS currency FROM coded_result
+            WHERE starts_with(attribute, 'Reg_') OR starts_with(attribute, 'Cost_') GROUP BY region
+        )
+        SELECT d.sow, d.year, c.region, c.commodity,
+            arg_max(d.value * a.factor, d.region <> '-') AS value,
+            any_value(m.currency) AS currency
+        FROM declared AS a
+        JOIN dual AS d ON d.user_constraint = a.user_constraint
+        JOIN commodity AS c ON c.commodity = a.commodity AND d.region IN ('-', c.region)
+        LEFT JOIN money AS m ON m.region = c.region
+        GROUP BY ALL
+        """,
+        {
+            "commodities": [row["commodity"] for row in rows],
+            "constraints": [row["user_constraint"] for row in rows],
+            "factors": [float(row["factor"] or 1) for row in rows],
+        },
     )

@@ -6,14 +6,10 @@ it is SQL inside the scenario's own file.
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import duckdb
 
+from catalogs import balance
 from catalogs.readers.base import report
-
-#: The share of a commodity's production that a balance may leave open before a part says so.
-_OPEN = 1e-6
 
 _COLUMNS = (
     "INSERT INTO figure (figure, sow, year, region, process, commodity, user_constraint, part,"
@@ -23,7 +19,7 @@ _COLUMNS = (
 
 def build_figures(connection: duckdb.DuckDBPyConnection) -> None:
     """Fill ``figure``; expects flows, groups and boundaries."""
-    _efficiencies(connection)
+    _grid_losses(connection)
     _balances(connection)
     _delivered(connection)
     _capacities(connection)
@@ -33,106 +29,20 @@ def build_figures(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("DROP TABLE grid_loss; DROP TABLE generating")
 
 
-def _efficiencies(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make ``grid_loss``: what of a commodity's production the grid loses in a year (COM_IE).
-
-    As TIMES reads it: between the years given the value is interpolated, outside them the nearest
-    holds. A value of a timeslice goes before that of the year.
-    """
+def _grid_losses(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make ``grid_loss``: what of a commodity's production the grid loses in a year (COM_IE)."""
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE efficiency"
-        " (region VARCHAR, commodity VARCHAR, timeslice VARCHAR, year SMALLINT, value DOUBLE)"
+        f"CREATE OR REPLACE TEMP TABLE grid_loss AS {balance.losses(('sow', 'year'))}"
     )
-    given: dict[tuple[str, str, str], dict[int, float]] = defaultdict(dict)
-    for region, commodity, timeslice, year, value in connection.execute(
-        "SELECT region, commodity, timeslice, year, value FROM commodity_efficiency"
-        " WHERE year IS NOT NULL AND value > 0 AND isfinite(value)"
-    ).fetchall():
-        given[region, commodity, timeslice][year] = value
-    if given:
-        years = [
-            year
-            for (year,) in connection.execute("SELECT DISTINCT year FROM flow_annual").fetchall()
-        ]
-        connection.executemany(
-            "INSERT INTO efficiency VALUES (?, ?, ?, ?, ?)",
-            [
-                (*key, year, _interpolated(known, year))
-                for key, known in given.items()
-                for year in years
-            ],
-        )
-    connection.execute(
-        """
-        CREATE OR REPLACE TEMP TABLE grid_loss AS
-        SELECT f.sow, f.year, f.region, f.commodity, any_value(f.unit) AS unit,
-            sum(f.value * (1 - coalesce(own.value, year.value, 1))) AS lost,
-            sum(f.value) AS produced
-        FROM flow AS f SEMI JOIN efficiency USING (region, commodity)
-        LEFT JOIN efficiency AS own ON own.region = f.region AND own.commodity = f.commodity
-            AND own.year = f.year AND own.timeslice = f.timeslice AND f.timeslice <> 'ANNUAL'
-        LEFT JOIN efficiency AS year ON year.region = f.region AND year.commodity = f.commodity
-            AND year.year = f.year AND year.timeslice = 'ANNUAL'
-        WHERE f.direction = 'OUT' GROUP BY ALL;
-        DROP TABLE efficiency
-        """
-    )
-
-
-def _interpolated(known: dict[int, float], year: int) -> float:
-    earlier = [y for y in known if y <= year]
-    later = [y for y in known if y >= year]
-    if not earlier or not later:
-        return known[min(later) if later else max(earlier)]
-    start, end = max(earlier), min(later)
-    if start == end:
-        return known[start]
-    return known[start] + (known[end] - known[start]) * (year - start) / (end - start)
 
 
 def _balances(connection: duckdb.DuckDBPyConnection) -> None:
-    """What becomes of each commodity: FOut x COM_IE = FIn + what is left; all parts sum to zero.
-
-    What is left is the demand itself (DEM), the net emission (ENV), else a surplus, or, where more
-    is taken than given, not explained by the flows.
-    """
+    """What becomes of each commodity in a year; all parts sum to zero."""
     connection.execute(
         f"""
         {_COLUMNS}
-        WITH trading AS (
-            SELECT DISTINCT process FROM process_set WHERE set_name = 'IRE'
-        ), storing AS (
-            SELECT DISTINCT region, process FROM process_set WHERE set_name IN ('STG', 'STS', 'NST')
-        ), kinds AS (
-            SELECT region, commodity, kind FROM commodity_group
-        ), moved AS (
-            SELECT f.sow, f.year, f.region, f.process, f.commodity,
-                CASE WHEN t.process IS NOT NULL THEN if(f.direction = 'OUT', 'Imports', 'Exports')
-                    WHEN s.process IS NOT NULL
-                    THEN if(f.direction = 'OUT', 'From storage', 'Into storage')
-                    ELSE if(f.direction = 'OUT', 'Production', 'Consumption') END AS part,
-                f.unit, if(f.direction = 'OUT', f.value, -f.value) AS value
-            FROM flow_annual AS f
-            LEFT JOIN trading AS t ON t.process = f.process
-            LEFT JOIN storing AS s ON s.process = f.process AND s.region = f.region
-        ), lost AS (
-            SELECT sow, year, region, '-' AS process, commodity, 'Grid loss' AS part, unit,
-                -lost AS value
-            FROM grid_loss WHERE lost <> 0
-        ), every AS (
-            FROM moved UNION ALL FROM lost
-        ), open AS (
-            SELECT sow, year, region, commodity, any_value(unit) AS unit, sum(value) AS value
-            FROM every GROUP BY ALL HAVING abs(sum(value)) > {_OPEN} * sum(abs(value))
-        )
         SELECT 'balance', sow, year, region, process, commodity, '-', part, unit, value, NULL
-        FROM every
-        UNION ALL
-        SELECT 'balance', sow, year, region, '-', commodity, '-',
-            CASE kind WHEN 'demand' THEN 'Demand' WHEN 'emission' THEN 'Net emission'
-                ELSE if(value > 0, 'Surplus', 'Not explained') END,
-            unit, -value, NULL
-        FROM open LEFT JOIN kinds USING (region, commodity)
+        FROM ({balance.parts("flow_annual", "grid_loss", ("sow", "year"))})
         ORDER BY commodity, region, year, sow, process, part
         """
     )

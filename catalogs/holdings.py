@@ -25,6 +25,7 @@ _PLANTS = "Power and heat"
 _TABLES = {
     "attribute": ("result", "attribute"),
     "figure": ("figure", "figure"),
+    "balance": ("figure", "figure"),
     "flow": ("boundary", "boundary"),
     "share": ("boundary", "boundary"),
     "power": ("boundary", "boundary"),
@@ -93,7 +94,7 @@ class Holdings:
     def _all_units_of(self, asked: Measure) -> Sequence[Pair]:
         if asked.source == "price":
             return self._price_units.get(asked.kind, ())
-        if asked.source == "figure":
+        if asked.source in ("figure", "balance"):
             return self._figure_units.get(asked.figure, ())
         if not asked.boundary:
             return self._attribute_units.get(asked.attribute, ())

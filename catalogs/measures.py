@@ -47,6 +47,7 @@ FILTERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "figure": (
             "region", "process", "commodity", "user_constraint", *PROCESS_GROUPS, "part",
         ),
+        "balance": ("region", "process", "commodity", "timeslice", *PROCESS_GROUPS, "part"),
         "attribute": RESULT_DIMENSIONS + PROCESS_GROUPS,
         "price": ("region", "commodity", "timeslice", "fuel"),
     }
@@ -83,8 +84,8 @@ class Measure:
     source
         What it is worked out from: ``flow`` (flows that cross a boundary), ``share`` (a part of
         them over the whole), ``power`` (them per hour), ``cumulative`` (them times the years
-        gone), ``attribute`` (result rows as they are), ``price``, or ``figure`` (worked out at
-        import, see ``catalogs.figures``).
+        gone), ``attribute`` (result rows as they are), ``price``, ``figure`` (worked out at
+        import, see ``catalogs.figures``), or ``balance`` (the same, by timeslice as well).
     groups
         What it may be grouped by, the default first.
     sum_over
@@ -228,7 +229,7 @@ def _check_meaning(asked: Measure, wrong: Any) -> None:
             )
     needed = {"flow": "boundary", "share": "boundary", "power": "boundary",
               "cumulative": "boundary", "attribute": "attribute", "figure": "figure",
-              "price": "kind"}[asked.source]  # fmt: skip
+              "balance": "figure", "price": "kind"}[asked.source]  # fmt: skip
     if not getattr(asked, needed):
         raise wrong(f"{needed} is missing", f"a {needed} for the source {asked.source}")
     if asked.chart not in ("bars", "lines"):

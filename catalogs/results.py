@@ -74,10 +74,8 @@ def build_result(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _has_units(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether the file names the unit of every row."""
-    found = connection.execute(
-        "SELECT 1 FROM duckdb_columns() WHERE table_name = 'raw_result' AND column_name = 'unit'"
-    ).fetchone()
-    return bool(found)
+    columns = connection.execute("FROM raw_result LIMIT 0").description or []
+    return any(name == "unit" for name, *_ in columns)
 
 
 def _encode(connection: duckdb.DuckDBPyConnection) -> None:
@@ -261,9 +259,13 @@ def _code_units(connection: duckdb.DuckDBPyConnection) -> None:
         [found] = connection.execute(f"SELECT {lists} FROM {table}").fetchall()
         texts.update(text for some in found for text in some or () if text is not None)
     codes.make(connection, {"unit": texts})
+    unit = codes.type_of("unit")
     for table, columns in tables.items():
-        for column in columns:
-            connection.execute(f"ALTER TABLE {table} ALTER {column} TYPE {codes.type_of('unit')}")
+        coded = ", ".join(f"{column}::{unit} AS {column}" for column in columns)
+        connection.execute(
+            f"CREATE TEMP TABLE in_codes AS SELECT * REPLACE ({coded}) FROM {table};"
+            f"DROP TABLE {table}; ALTER TABLE in_codes RENAME TO {table}"
+        )
 
 
 def _keep_odd_years(connection: duckdb.DuckDBPyConnection) -> None:

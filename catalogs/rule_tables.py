@@ -29,14 +29,13 @@ from catalogs.rules import (
     make_rule,
     parse_condition,
 )
+from catalogs.semantics import MAX_BYTES
 
 REQUIRED = ("dimension", "group")
 COLUMNS = (*REQUIRED, "item", *CONDITIONS, "model", "priority", "order", "colour", "note")
 SPREADSHEET_SUFFIXES = (".xlsx", ".xlsm")
 YAML_SUFFIXES = (".yaml", ".yml")
 
-#: A rule table is written by people; what is larger than this is something else.
-MAX_BYTES = 8 << 20
 _MAX_UNPACKED_BYTES = 64 << 20
 _MAX_GROUP = 80
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")

@@ -18,6 +18,10 @@ NO_VALUE = "-"
 #: Pseudo-regions of TIMES: the world market and the extraction of domestic resources.
 EXTERNAL_REGIONS = ("IMPEXP", "MINRNW")
 
+#: Commodity groups that TIMES writes into the topology, for all inputs or outputs of a kind; they
+#: are no commodities.
+GROUP_COMMODITIES = ("NRGI", "NRGO", "ENVI", "ENVO", "DEMO", "MATI", "MATO")
+
 #: Process used by COM_AGG parents: an aggregate, never a flow of its own.
 AGGREGATE_PROCESS = NO_VALUE
 
@@ -210,5 +214,4 @@ TABLES: Mapping[str, Table] = MappingProxyType({t.name: t for t in (*_READ, *_DE
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Create all canonical tables, empty."""
-    for table in TABLES.values():
-        connection.execute(table.create())
+    connection.execute(";".join(table.create() for table in TABLES.values()))

@@ -30,6 +30,9 @@ HOURS_PER_YEAR = 8760
 _CURRENCY = re.compile(
     r"^(?P<size>[kMGB]?)(?P<name>(?:EUR|Euro|EURO|USD|Kr|DKK|SEK|NOK|GBP|CHF|PLN|€|\$|£)\d{2,4})$"
 )
+#: An amount in a year, as IAMC tables write it. TIMES results are all per year of their period.
+_PER_YEAR = re.compile(r"^(?P<amount>.+?)\s*/\s*(?:yr|year|y|a|annum)$", re.IGNORECASE)
+_AMOUNTS = ("energy", "mass", "passenger distance", "freight distance", "vehicle distance")
 _SIZED = re.compile(r"^(?P<size>[kMGB])(?P<name>.+)$")
 _SIZES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
 #: Sizes in which annual totals and prices of a currency are offered, and those per head.
@@ -205,8 +208,16 @@ def _kin(currency: str) -> tuple[str, float]:
 
 
 def _parts(unit: str) -> list[str]:
+    """Return what stands above and below the line; ``EJ/yr`` is the EJ of a year, without a line.
+
+    What the table names is one unit whatever is in it: ``PJ/a`` there is a capacity.
+    """
     if unit.lower() in _table():
         return [unit]
+    if found := _PER_YEAR.match(unit):
+        known = _table().get(found["amount"].lower())
+        if known and known.dimension in _AMOUNTS:
+            return [found["amount"]]
     return unit.split("/", 1)
 
 
@@ -274,7 +285,7 @@ def average_power(unit_energy: str, unit_power: str) -> float:
     if dimension(unit_energy) != "energy" or dimension(unit_power) != "power":
         raise MixedUnitsError(f"{unit_energy} per hour is no {unit_power}.", "Choose GW or MW.")
     seconds = HOURS_PER_YEAR * 3600
-    return _size_of(unit_energy) / seconds / _size_of(unit_power)
+    return _size_of(_parts(unit_energy)[0]) / seconds / _size_of(unit_power)
 
 
 def size_below(unit: str) -> float:

@@ -31,13 +31,13 @@ from catalogs.measures import (
 )
 from catalogs.query import DIMENSIONS, Query
 from catalogs.source import Answer
+from catalogs.writers.delimited import to_csv
 from components import explorer_panels as panels
 from components.charts.bars import lay_out_bars
 from components.charts.difference import difference
 from components.charts.lines import lay_out_lines
 from components.charts.series import OTHER, Series, make_series
 from components.charts.view import ChartView
-from components.downloads import to_csv
 from components.explorer_words import foot_line, legend_of, sentence, version_line
 from components.legend import ChartKey
 from components.names import shorten

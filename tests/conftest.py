@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import DESKTOP, ROOT, Recorded, Served, launch, record, serving
 
 # A deadline says that something never comes; on a busy machine what comes may take seconds.
 expect.set_options(timeout=20_000)
+settings.register_profile("without deadline", deadline=None)
+settings.load_profile("without deadline")
 
 
 @pytest.fixture(scope="session")

@@ -28,12 +28,12 @@ from catalogs import palette
 from catalogs.flow_records.records import FlowRecords
 from catalogs.source import Source
 from catalogs.store import Manifest, PublishedScenario
+from catalogs.writers.delimited import to_csv
 from components.browser_history import BrowserHistory
 from components.charts.bars import BarLayout, lay_out_bars
 from components.charts.difference import difference
 from components.charts.lines import LineLayout, lay_out_lines
 from components.charts.series import OTHER, WHOLE_HORIZON, Series, make_series
-from components.downloads import to_csv
 from components.explorer import ScenarioExplorer
 from components.explorer_panels import wide_table
 from components.legend import ChartKey

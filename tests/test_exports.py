@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -172,6 +173,23 @@ def test_control_characters_are_shown_as_missing_in_a_spreadsheet(tmp_path: Path
     assert sheets_of(written(source, Results(), "xlsx"))["Data"][1][4] == "A\ufffdB"
 
 
+def test_programs_that_read_a_spreadsheet_row_by_row_see_every_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xlsx, "_ROWS_AT_ONCE", 2)
+    texts = [" a ", "a < b & c", "it's", "æ€𝄞", "1.5", "-", "TRUE"]
+    rows = [row("VAR_Act", n / 3, process=text) for n, text in enumerate(texts)]
+    source = publish(write_set(tmp_path / "files", rows, scenario="S"), tmp_path / "data")
+    content = written(source, Results(), "xlsx")
+    whole = sheets_of(content)["Data"]
+    with closing(openpyxl.load_workbook(io.BytesIO(content), read_only=True)) as book:
+        assert list(book["Data"].iter_rows(values_only=True)) == whole
+    found = {cells[4]: cells[-1] for cells in whole[1:]}
+    csv = pd.read_csv(io.BytesIO(written(source, Results(), "csv")), keep_default_na=False)
+    assert found == dict(zip(csv.process, csv.value, strict=True))
+    assert {text.strip() for text in found} == {text.strip() for text in texts}
+
+
 def test_more_rows_than_a_sheet_holds_go_on_the_next(
     source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -334,8 +352,9 @@ _ROW = st.builds(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(rows=st.lists(_ROW, min_size=1, max_size=10))
+# Few examples of many rows: an import takes as long for one row as for forty.
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=st.lists(_ROW, min_size=1, max_size=40))
 def test_any_scenario_exported_as_veda_is_imported_the_same(
     rows: list[Row], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -74,6 +74,45 @@ def test_a_declared_account_takes_the_place_of_the_rule(build: Build) -> None:
     assert "mine: AAA (declared account)" in " ".join(report.message)
 
 
+def test_a_user_constraint_may_price_the_emissions_of_an_account(build: Build) -> None:
+    """DOMAIN section 3: the CO2 price is minus the constraint's dual, plus taxes."""
+    caps = [
+        row("User_conFXM", -0.03, user_constraint="UC_CO2", region="-", timeslice="-"),
+        row("User_conFXM", -0.08, user_constraint="UC_CO2", region="-", timeslice="-", year=2030),
+        row("User_conFXM", -0.09, user_constraint="UC_CO2", timeslice="-", year=2030),
+        row("User_conFXM", -7, user_constraint="UC_OTHER", region="-", timeslice="-"),
+        row("VAR_Comnet", 5, commodity="AAA"),
+        row("Cost_Comx", 0.1, commodity="AAA"),
+    ]
+    money = [row("Reg_wobj", 1, commodity="MEUR20", timeslice="-", year="-")]
+    system = flows("IMPGAS: -> GAS 100\nPLANT: GAS 100 -> ELC 40, AAA 5, BBB 7")
+    rows = [*system, *money, *caps]
+    account = "account,commodity,user_constraint,factor\ncap,AAA,UC_CO2,1\ncap,BBB,UC_CO2,2"
+
+    def prices(source: Source) -> dict[tuple[str, int], float]:
+        query = Query("emission_price", group_by=("commodity",), unit="EUR20/t")
+        frame = source.ask(query).frame
+        keys = zip(frame.commodity, frame.year, strict=True)
+        return dict(zip(keys, frame.value.round(9), strict=True))
+
+    assert prices(build({}, rows)) == {("AAA", 2020): 20}  # the tax alone
+    assert prices(build({"emission_accounts.csv": account}, rows)) == {
+        ("AAA", 2020): 30 + 20,
+        ("BBB", 2020): 2 * 30,
+        # A constraint of the region goes before one over all of them.
+        ("AAA", 2030): 90,
+        ("BBB", 2030): 2 * 90,
+    }
+    # A balance with a marginal of its own holds what binds it.
+    rows += [row("EQ_CombalM", -0.5, commodity="AAA"), row("VAR_ComnetM", -0.4, commodity="BBB")]
+    assert prices(build({"emission_accounts.csv": account}, rows)) == {
+        ("AAA", 2020): 500,
+        ("BBB", 2020): 400,
+        ("AAA", 2030): 90,
+        ("BBB", 2030): 2 * 90,
+    }
+
+
 def test_the_rule_of_ambient_carriers_can_be_edited(build: Build) -> None:
     assert total(build({}), "import_dependency") == 100
     source = build({"carriers.csv": "fuel,ambient,renewable\nNatural gas,yes,0.25"})

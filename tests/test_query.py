@@ -125,6 +125,42 @@ def test_a_group_that_a_measure_does_not_have_is_refused() -> None:
         Query("system_cost", group_by=("fuel",))
 
 
+@pytest.mark.parametrize(
+    ("asked", "instead"),
+    [
+        ({"measure": "final_enrgy"}, Query("final_energy")),
+        ({"measure": "System costs"}, Query("system_cost")),
+        (
+            {"measure": "final_energy", "group_by": ("sectors", "region"), "years": (2020,)},
+            Query("final_energy", years=(2020,), group_by=("sector", "region")),
+        ),
+        ({"measure": "system_cost", "group_by": ("fuel",)}, Query("system_cost")),
+        (
+            {
+                "measure": "price",
+                "filters": (("process", ("P",)), ("commodity", ("ELC",))),
+                "unit": "EUR/MWh",
+            },
+            Query("price", filters=(("commodity", ("ELC",)),), unit="EUR/MWh"),
+        ),
+    ],
+)
+def test_names_that_no_query_may_have_come_with_what_may_be_meant(
+    asked: dict[str, Any], instead: Query
+) -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        Query(**asked)
+    assert instead in [offer.query for offer in caught.value.instead]
+    labels = [offer.label for offer in caught.value.instead]
+    assert len(set(labels)) == len(labels)
+
+
+def test_a_name_like_no_other_has_no_offers() -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        Query("qqqqq")
+    assert caught.value.instead == ()
+
+
 AVAILABLE = (
     "final_energy",
     "electricity_generation",

@@ -94,7 +94,7 @@ def assert_read_or_refused(folder: Path, data: Path) -> None:
 
 @given(suffix=st.sampled_from(SUFFIXES), changed=st.lists(changes(), min_size=1, max_size=3))
 @settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -120,7 +120,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(change=changes())
 @settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

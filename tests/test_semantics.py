@@ -266,6 +266,13 @@ def test_a_unit_that_does_not_fit_is_refused_with_those_that_do(mixed: Source) -
         ("MEUR20/PJ", "EUR20/MWh", 3.6),
         ("MEUR20/kt", "EUR20/t", 1000),
         ("MEUR20/GW", "EUR20/kW", 1),
+        # An amount of a year is that amount: TIMES results are per year as well.
+        ("EJ/yr", "PJ", 1000),
+        ("PJ/yr", "TWh", 1 / 3.6),
+        ("PJ", "PJ/year", 1),
+        ("TWh/yr", "PJ/yr", 3.6),
+        ("GWh/a", "TJ", 3.6),
+        ("kt / a", "Mt/yr", 0.001),
         # What is not in the table is only itself.
         ("widgets", "widgets", 1),
     ],

@@ -109,27 +109,39 @@ def load_table(
                 },
             )
         except duckdb.Error as error:
-            raise _unreadable(path, head, None, str(error)) from error
-        rejected = connection.execute(
-            "SELECT line, csv_line, error_message FROM reject_errors ORDER BY line LIMIT 1"
-        ).fetchone()
-        if rejected:
-            line, row, message = rejected
-            raise _unreadable(path, head, line, f"{row!s:.200}\n{message}")
+            raise unreadable_row(path, _expected(head), str(error)) from error
+        refuse_rejected(path, _expected(head), connection)
         return text.repaired
 
 
-def _unreadable(path: Path, head: TableHead, line: int | None, details: str) -> UnreadableFileError:
+def _expected(head: TableHead) -> str:
+    return (
+        f"{len(head.names)} cells ({', '.join(head.names[:20])}) separated by"
+        f" {head.separator!r}, no line longer than a megabyte"
+    )
+
+
+def refuse_rejected(path: Path, expected: str, connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise ``UnreadableFileError`` for the first row that ``read_csv`` put aside.
+
+    ``read_csv`` must have been asked to keep them (``store_rejects``).
+    """
+    rejected = connection.execute(
+        "SELECT line, csv_line, error_message FROM reject_errors ORDER BY line LIMIT 1"
+    ).fetchone()
+    if rejected:
+        line, row, message = rejected
+        raise unreadable_row(path, expected, f"{row!s:.200}\n{message}", line)
+
+
+def unreadable_row(
+    path: Path, expected: str, details: str, line: int | None = None
+) -> UnreadableFileError:
+    """Return the error for a row that DuckDB cannot read; its message may know the line."""
     if line is None and (found := re.search(r"Line: (\d+)", details)):
         line = int(found[1])
-    names = ", ".join(head.names[:20])
     return UnreadableFileError(
-        path.name,
-        "the row cannot be read",
-        f"{len(head.names)} cells ({names}) separated by {head.separator!r}, no line longer than"
-        " a megabyte",
-        line=line,
-        details=details[:2000],
+        path.name, "the row cannot be read", expected, line=line, details=details[:2000]
     )
 
 

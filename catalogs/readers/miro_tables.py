@@ -11,9 +11,7 @@ from catalogs.readers import miro_inputs
 from catalogs.readers.base import report
 from catalogs.readers.gdx import GdxContents
 from catalogs.readers.timeslices import TimesliceInputs, timeslice_tree
-
-#: Pseudo-commodities of VEDA for all inputs or outputs of a kind: no commodities.
-GROUP_COMMODITIES = ("NRGI", "NRGO", "ENVI", "ENVO", "DEMO", "MATI", "MATO")
+from catalogs.tables import GROUP_COMMODITIES
 
 
 def store(

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from catalogs import codes
 from catalogs.canonical import MANIFEST
 from catalogs.errors import UnreadableFileError
 from catalogs.readers.base import (
@@ -148,7 +149,7 @@ def restore(connection: duckdb.DuckDBPyConnection) -> None:
     temporary = connection.execute("SELECT table_name FROM duckdb_tables() WHERE temporary")
     tables = {name for (name,) in temporary.fetchall()}
     if "row_before" in tables:
-        for table in ("result", "result_extra"):
+        for table in (codes.coded("result"), "result_extra"):
             connection.execute(
                 f"UPDATE {table} SET row = b.row FROM row_before AS b WHERE {table}.row = b.number"
             )

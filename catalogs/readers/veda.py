@@ -33,13 +33,11 @@ from catalogs.readers.text_files import (
 )
 from catalogs.readers.veda_header import VedaHeader, plain_name, read_header, stem_of
 from catalogs.readers.veda_rows import read_rows
+from catalogs.tables import GROUP_COMMODITIES
 
 _SUFFIXES = (".vd", ".vde", ".vds", ".vdt")
 
 _is_side_table = side_tables.is_side_table
-
-#: Commodity groups that TIMES writes into the topology; they are no commodities.
-GROUP_COMMODITIES = frozenset({"NRGI", "NRGO", "ENVI", "ENVO", "DEMO", "MATI", "MATO"})
 
 
 class VedaReader:

@@ -8,7 +8,6 @@ much memory) is DuckDB's, which can name the line that is wrong.
 from __future__ import annotations
 
 import itertools
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from catalogs import codes
 from catalogs.errors import UnreadableFileError
 from catalogs.readers.base import RAW_RESULT_COLUMNS, report, store_coded_results
+from catalogs.readers.delimited import refuse_rejected, unreadable_row
 from catalogs.readers.text_files import MAX_LINE, PlainText, as_plain_utf8, is_compressed
 from catalogs.readers.veda_header import COLUMN_OF_DIMENSION, VedaHeader
 from catalogs.tables import NO_VALUE
@@ -176,13 +176,8 @@ def _survey(
             _csv_options(plain, header),
         ).fetchall()[0]
     except duckdb.Error as error:
-        raise _unreadable_row(path, header, None, str(error)) from error
-    rejected = connection.execute(
-        "SELECT line, csv_line, error_message FROM reject_errors ORDER BY line LIMIT 1"
-    ).fetchone()
-    if rejected:
-        line, text, message = rejected
-        raise _unreadable_row(path, header, line, f"{text!s:.200}\n{message}")
+        raise unreadable_row(path, _expected(header), str(error)) from error
+    refuse_rejected(path, _expected(header), connection)
     rows, missing, not_finite, _, texts = found
     return _Cells(
         rows, missing, not_finite, {c: set(t or ()) for c, t in zip(coded, texts, strict=True)}
@@ -303,17 +298,9 @@ def _report_odd(
             report(connection, severity, topic, message, file=path.name, line=line, count=count)
 
 
-def _unreadable_row(
-    path: Path, header: VedaHeader, line: int | None, details: str
-) -> UnreadableFileError:
-    if line is None and (found := re.search(r"Line: (\d+)", details)):
-        line = int(found[1])
-    return UnreadableFileError(
-        path.name,
-        "the row cannot be read",
+def _expected(header: VedaHeader) -> str:
+    return (
         f"{len(header.dimensions)} cells ({';'.join(header.dimensions)}) separated by"
         f" {header.separator!r}, the last ones quoted with {header.quote!r} and"
-        f" {header.value_dimension} a number",
-        line=line,
-        details=details,
+        f" {header.value_dimension} a number"
     )

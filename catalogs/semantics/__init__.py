@@ -45,6 +45,8 @@ FOLDER = "semantics"
 MEASURES = "measures.yaml"
 #: Shapes of regions, of which one may be among a user's own tables.
 SHAPES = ("places.geojson", "places.parquet")
+#: What is larger than this was not written by people.
+MAX_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -253,7 +255,7 @@ def read_table(path: Path, table: RuleTable) -> list[Row]:
     Raises ``UnreadableFileError`` with the line of what is wrong.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = _text_of(path)
     except UnicodeDecodeError as error:
         raise UnreadableFileError(path.name, "it is no UTF-8 text", "a CSV file") from error
     reader = csv.DictReader(text.splitlines(), strict=True)
@@ -276,6 +278,15 @@ def read_table(path: Path, table: RuleTable) -> list[Row]:
         raise UnreadableFileError(
             path.name, f"the line cannot be read ({error})", "CSV", line=reader.line_num + 1
         ) from error
+
+
+def _text_of(path: Path) -> str:
+    """Return a table's text. Raises ``UnreadableFileError`` where nobody has written so much."""
+    if path.stat().st_size > MAX_BYTES:
+        raise UnreadableFileError(
+            path.name, f"it is larger than {MAX_BYTES >> 20} MB", "a table written by people"
+        )
+    return path.read_text(encoding="utf-8-sig")
 
 
 def _columns(table: RuleTable) -> str:
@@ -337,7 +348,7 @@ def measure_entries() -> Mapping[str, tuple[str, dict[str, Any]]]:
 
 def _own_measures(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        content = yaml.safe_load(_text_of(path)) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise UnreadableFileError(

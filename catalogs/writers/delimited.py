@@ -6,8 +6,9 @@ run as a formula gets an apostrophe in front.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv
@@ -17,6 +18,9 @@ from catalogs.source import Source
 from catalogs.tables import NO_VALUE
 from catalogs.writers.base import Content, Writer, Written
 from catalogs.writers.selection import Results, flat_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -28,6 +32,15 @@ def write_csv(source: Source, content: Content, stream: BinaryIO) -> Written:
     """Write an export as CSV; see ``flat_rows`` for its columns."""
     with flat_rows(source, content) as rows:
         return Written(write_batches(rows.schema, rows, stream))
+
+
+def to_csv(frame: pd.DataFrame) -> io.BytesIO:
+    """Return a frame as a CSV file, as above; its index is left out."""
+    stream = io.BytesIO()
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    write_batches(table.schema, table.to_batches(), stream)
+    stream.seek(0)
+    return stream
 
 
 def write_batches(schema: pa.Schema, batches: Iterable[pa.RecordBatch], stream: BinaryIO) -> int:

@@ -14,7 +14,7 @@ from panel.viewable import Viewable
 
 from catalogs.flowmaps.places import OUTSIDE, UNKNOWN
 from catalogs.flowmaps.trade_map import TOTALS, Frame, TradeMap
-from components.downloads import to_csv
+from catalogs.writers.delimited import to_csv
 from components.figures_table import figures_table
 from components.flowmap.details import Details
 from components.flowmap.picture import colours_of

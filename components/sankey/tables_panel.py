@@ -11,7 +11,7 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable
 
 from catalogs.sankey.flows import compiled
-from components.downloads import to_csv
+from catalogs.writers.delimited import to_csv
 from components.figures_table import figures_table
 from components.notices import PlainText
 from components.numbers import significant
