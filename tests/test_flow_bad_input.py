@@ -120,6 +120,18 @@ def test_coordinates_that_cannot_be_are_no_spot_on_the_map(
     assert dict(zip(places.id, places.is_placed, strict=True)) == {"AAL": True, "X": False}
 
 
+def test_columns_that_are_swapped_are_noticed_by_the_sea(tmp_path: Path) -> None:
+    towns = [(9.9, 57.0), (12.6, 55.7), (10.7, 59.9), (10.0, 53.6), (18.1, 59.3), (24.9, 60.2)]
+    swapped = "id,longitude,latitude\n" + "".join(
+        f"t{n},{latitude},{longitude}\n" for n, (longitude, latitude) in enumerate(towns)
+    )
+    right = swapped.replace("longitude,latitude", "latitude,longitude")
+    flows = imported(tmp_path, "1,t0,t1,el,3", locations=swapped)
+    assert about(flows, "would be on land with latitude and longitude swapped") == 5
+    good = imported(tmp_path, "1,t0,t1,el,3", locations=right)
+    assert not any("swapped" in message for message in noticed(good))
+
+
 def test_null_island_is_said_to_be_suspicious(tmp_path: Path) -> None:
     flows = imported(tmp_path, "1,AAL,X,el,3", locations=LOCATIONS + "X,X,0,0,\n")
     assert about(flows, "0° north, 0° east") == 1

@@ -90,6 +90,14 @@ def test_gross_is_what_a_line_carries_in_both_directions(grid: FlowRecords) -> N
     assert dict(zip(net.id, net.back, strict=True))["AB"] == 20.0
 
 
+def test_one_scale_serves_all_hours_of_a_network(grid: FlowRecords) -> None:
+    assert grid.largest(FlowView(), "step") == 60.0
+    assert grid.largest(FlowView(), "all") == 70.0
+    assert grid.largest(FlowView(is_net=False), "all") == 80.0
+    assert grid.largest(FlowView(level=0), "all") == 7.0
+    assert grid.largest(FlowView(commodities=("DC",)), "step") == 7.0
+
+
 def test_bounds_choose_lines_by_where_they_run(grid: FlowRecords) -> None:
     north = grid.view(FlowView(bounds=(12.5, 57.5, 16.0, 61.0)))
     assert sorted(north.arcs.id) == ["CD", "DE", "EF"]

@@ -138,6 +138,16 @@ def test_a_profile_has_both_directions_hour_by_hour(flows: FlowRecords) -> None:
     ]
 
 
+def test_one_scale_serves_all_frames(flows: FlowRecords) -> None:
+    assert flows.largest(FlowView(), "day") == 26.0
+    assert flows.largest(FlowView(is_net=False), "day") == 30.0
+    assert flows.largest(FlowView(), "step") == 20.0
+    assert flows.largest(FlowView(commodities=("hydrogen",)), "all") == 3.0
+    for kind in ("day", "all"):
+        frames = [flows.view(FlowView(b.first, b.last)) for b in flows.buckets[kind]]
+        assert max(f.arcs.value.max() for f in frames) == flows.largest(FlowView(), kind)
+
+
 def test_what_there_is_not_is_said(flows: FlowRecords) -> None:
     with pytest.raises(UnknownNameError, match=r"no commodity 'coal'.*has electricity, hydrogen"):
         flows.view(FlowView(commodities=("coal",)))

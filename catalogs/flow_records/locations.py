@@ -7,20 +7,26 @@ coordinates cannot be. Nothing is ever put at an invented spot.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import duckdb
 import numpy as np
 import pandas as pd
+import shapely
 
 from catalogs.flow_records.columns import HIERARCHY_COLUMNS, LOCATION_COLUMNS, match, plain
 from catalogs.flow_records.recognition import TableFile
 from catalogs.flow_records.tables import Relation, as_id, as_number, open_table, quoted
+from catalogs.flowmaps.geography import world
 from catalogs.readers.base import account, report
 
 #: Ids that a line of the report names.
 _NAMED = 20
 #: The country in the tags of the ENTSO-E grid map: ``"country"=>"DK"``.
 _TAGGED_COUNTRY = '"country"=>"([^"]*)"'
+#: Locations from which on it is looked whether they are on land; the share below which most are
+#: at sea, and that above which most would be ashore.
+_ENOUGH, _AT_SEA, _ASHORE = 5, 0.6, 0.9
 _COLUMNS = ("id", "name", "longitude", "latitude")
 
 
@@ -147,9 +153,37 @@ def _check_coordinates(frame: pd.DataFrame, warn: object) -> None:
         " beside the map",
         frame[beyond],
     )
+    frame.loc[missing | swapped | beyond, place] = np.nan
+    _check_land(frame, warn)
     nowhere = (longitude == 0) & (latitude == 0)
     warn("locations at 0° north, 0° east, where coordinates are often missing", frame[nowhere])
-    frame.loc[missing | swapped | beyond, place] = np.nan
+
+
+def _check_land(frame: pd.DataFrame, warn: object) -> None:
+    """Warn where most places are at sea, and would be on land if they were turned round."""
+    assert callable(warn)
+    placed = frame[frame["longitude"].notna()]
+    if len(placed) < _ENOUGH:
+        return
+    longitude, latitude = placed["longitude"].to_numpy(), placed["latitude"].to_numpy()
+    turned = np.abs(longitude) <= 90
+    ashore = _on_land(longitude, latitude).mean()
+    if ashore < _AT_SEA and turned.all() and _on_land(latitude, longitude).mean() > _ASHORE:
+        warn(
+            "most locations are at sea, and would be on land with latitude and longitude swapped:"
+            " look whether the columns are",
+            placed[~_on_land(longitude, latitude)],
+        )
+
+
+def _on_land(longitude: Any, latitude: Any) -> Any:
+    """Return which points are within half a degree of land."""
+    land = shapely.buffer(world.read("110m").land, 0.5)
+    tree = shapely.STRtree(land)
+    points, _ = tree.query(shapely.points(longitude, latitude), predicate="within")
+    found = np.zeros(len(longitude), dtype=bool)
+    found[points] = True
+    return found
 
 
 def add_unknown(

@@ -22,9 +22,16 @@ import pandas as pd
 from catalogs.errors import TimesError, UnknownNameError
 from catalogs.flow_records.dimensions import LevelPlaces, LineColumns
 from catalogs.flow_records.line_views import view_of_lines
+from catalogs.flow_records.profiles import Profile, read_profile
 from catalogs.flow_records.pyramid import RECORDS, Stored, cheapest, rows_of
 from catalogs.flow_records.query import FlowView, Part, TimeBucket
-from catalogs.flow_records.views import PLACE_TOTALS, view_of_places
+from catalogs.flow_records.views import (
+    PLACE_TOTALS,
+    is_of_lines,
+    largest_arc,
+    level_of,
+    view_of_places,
+)
 from catalogs.flowmaps.picture import FlowMapData
 from catalogs.store import FLOWS, Manifest, read_manifest
 
@@ -269,7 +276,7 @@ class FlowRecords:
         )
 
     def _make(self, view: FlowView) -> FlowMapData:
-        if self.about.by_line and view.level in (-1, len(self.levels) - 1):
+        if is_of_lines(self, view):
             return view_of_lines(self, view)
         return view_of_places(self, view)
 
@@ -388,6 +395,17 @@ class FlowRecords:
 
         return self.kept(("totals", first, last, commodities, level), ask, lambda _: 1)
 
+    def largest(self, view: FlowView, kind: str) -> float:
+        """Return the largest arc in any bucket of a kind, for one scale over all of them.
+
+        It is of the level, commodities and direction (net or gross) of the view. Where that would
+        take seconds, it is of fifty buckets spread over the time.
+        """
+        view = self._checked(view)
+        level = level_of(self, view)
+        question = ("largest", kind, level, view.commodities, view.is_net)
+        return self.kept(question, lambda: largest_arc(self, view, kind, level), lambda _: 1)
+
     # ------------------------------------------------------------------ profiles and tables
 
     def profile(
@@ -408,51 +426,8 @@ class FlowRecords:
         frame has a row per bucket of the kind that has records: label, start, value (from origin
         to destination), back (from destination to origin) and records (0 for a gap).
         """
-        if kind not in self.about.kinds:
-            raise UnknownNameError(
-                f"Time has no {kind!r} here.", f"It has {', '.join(self.about.kinds)}."
-            )
-        last = len(self.steps) - 1 if last < 0 else last
-        level = len(self.levels) - 1 if level < 0 else level
-        source = cheapest(self.stored, level, kind)
-        bound: dict[str, object] = {"first": first, "last": last}
-        rows = rows_of(source, level, kind, lines=bool(line))
-        if line:
-            bound["line"] = self._number("line", line)
-            chosen = [f"SELECT *, true AS onward FROM ({rows}) WHERE line = $line"]
-        else:
-            bound["origin"] = self._place(level, origin)
-            bound["destination"] = self._place(level, destination)
-            of_commodity = ""
-            if commodity:
-                bound["commodity"] = self._number("commodity", commodity)
-                of_commodity = " AND commodity = $commodity"
-            # Two questions and not one with OR, so that only the blocks of these pairs are read.
-            chosen = [
-                f"SELECT *, {onward} AS onward FROM ({rows})"
-                f" WHERE origin = ${start} AND destination = ${end}{of_commodity}"
-                for onward, start, end in (
-                    ("true", "origin", "destination"),
-                    *(() if origin == destination else (("false", "destination", "origin"),)),
-                )
-            ]
-        times = (
-            "SELECT step AS number, label, start, step AS first_step, step AS last_step FROM step"
-            if kind == "step"
-            else "SELECT number, b.label, s.start, first_step, last_step FROM bucket AS b"
-            " JOIN step AS s ON s.step = b.first_step WHERE kind = $kind"
-        )
-        if kind != "step":
-            bound["kind"] = kind
-        return self.sql(
-            "SELECT label, start, sum(CASE WHEN onward THEN forward ELSE backward END) AS value,"
-            " sum(CASE WHEN onward THEN backward ELSE forward END) AS back,"
-            " sum(records)::BIGINT AS records"
-            f" FROM ({' UNION ALL '.join(chosen)}) AS r JOIN ({times}) AS t ON t.number = r.bucket"
-            " WHERE t.first_step >= $first AND t.last_step <= $last"
-            " GROUP BY number, label, start ORDER BY number",
-            bound,
-        )
+        asked = Profile(origin, destination, commodity, line, kind, level, first, last)
+        return read_profile(self, asked)
 
     def place_totals(self, view: FlowView) -> pd.DataFrame:
         """Return what each place of a view sends, receives and keeps, the largest first.
@@ -463,22 +438,3 @@ class FlowRecords:
         frame = pd.DataFrame({name: getattr(places, name) for name in PLACE_TOTALS})
         frame["sum"] = frame["outgoing"] + frame["incoming"]
         return frame.sort_values(["sum", "id"], ascending=[False, True]).drop(columns="sum")
-
-    def _place(self, level: int, name: str) -> int:
-        found = self.rows(
-            "SELECT place FROM place WHERE level = $level AND id = $id",
-            {"level": level, "id": name},
-        )
-        if not found:
-            raise UnknownNameError(
-                f"There is no place {name!r} at the level {self.levels[level]!r}.",
-                "Take ids from the map's places.",
-            )
-        return int(found[0][0])
-
-    def _number(self, kind: str, name: str) -> int:
-        column = "id" if kind == "line" else "name"
-        found = self.rows(f"SELECT {kind} FROM {kind} WHERE {column} = $name", {"name": name})
-        if not found:
-            raise UnknownNameError(f"There is no {kind} {name!r} in the dataset {self.dataset!r}.")
-        return int(found[0][0])

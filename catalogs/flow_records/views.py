@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalogs.flow_records.dimensions import LevelPlaces, add_up, as_numbers, as_positions, inside
+from catalogs.flow_records.pyramid import cheapest, rows_of
 from catalogs.flow_records.query import FlowView
 from catalogs.flowmaps.picture import (
     Arcs,
@@ -31,6 +32,9 @@ OTHER = "other"
 _MOST_SEGMENTS = 2_000_000
 #: Places that are shown at once, where the level is not said.
 _MOST_PLACES = 2500
+#: Rows beyond which the largest arc is sought in some of the buckets only, and in how many.
+_MANY_ROWS = 5_000_000
+_SOME_BUCKETS = 50
 PLACE_TOTALS = (
     *("id", "name", "longitude", "latitude", "outgoing", "incoming", "within", "members"),
 )
@@ -38,8 +42,58 @@ PLACE_TOTALS = (
 
 def view_of_places(records: FlowRecords, view: FlowView) -> FlowMapData:
     """Return the map of a view by places, whose times and names have been checked."""
-    level = view.level if view.level >= 0 else _level(records, view)
-    return _of_places(records, view, level)
+    return _of_places(records, view, level_of(records, view))
+
+
+def is_of_lines(records: FlowRecords, view: FlowView) -> bool:
+    """Whether a view shows lines of a network, not flows between places."""
+    return records.about.by_line and view.level in (-1, len(records.levels) - 1)
+
+
+def level_of(records: FlowRecords, view: FlowView) -> int:
+    """Return the level of places that a view shows."""
+    if is_of_lines(records, view):
+        return len(records.levels) - 1
+    return view.level if view.level >= 0 else _level(records, view)
+
+
+def largest_arc(records: FlowRecords, view: FlowView, kind: str, level: int) -> float:
+    """Return the largest arc in any bucket of a kind; see ``FlowRecords.largest``."""
+    lines = is_of_lines(records, view)
+    source = cheapest(records.stored, level, kind)
+    bound: dict[str, object] = {}
+    conditions = []
+    rows = rows_of(source, level, kind, lines=lines)
+    if view.commodities:
+        bound["commodities"] = [records.commodities.index(name) for name in view.commodities]
+        chosen = "(SELECT unnest($commodities::INTEGER[]))"
+        conditions.append(
+            f"line IN (SELECT line FROM line WHERE commodity IN {chosen})"
+            if lines
+            else f"commodity IN {chosen}"
+        )
+    if source.rows > _MANY_ROWS:
+        buckets = records.buckets.get(kind)
+        count = len(buckets) if buckets else len(records.steps)
+        bound["some"] = np.unique(np.linspace(0, count - 1, _SOME_BUCKETS).astype(int)).tolist()
+        conditions.append("bucket IN (SELECT unnest($some::INTEGER[]))")
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    forward, backward, keys = "forward", "backward", "line"
+    if not lines:
+        where += f"{' AND' if where else ' WHERE'} origin <> destination"
+        forward = "CASE WHEN origin < destination THEN forward ELSE backward END"
+        backward = "CASE WHEN origin < destination THEN backward ELSE forward END"
+        keys = "least(origin, destination), greatest(origin, destination), commodity"
+    size = f"abs(sum({forward}) - sum({backward}))"
+    if not view.is_net:
+        both = (f"sum({forward})", f"sum({backward})")
+        size = " + ".join(both) if lines else f"greatest({', '.join(both)})"
+    [(largest,)] = records.rows(
+        f"SELECT max(size) FROM (SELECT {size} AS size FROM ({rows}){where}"
+        f" GROUP BY {keys}, bucket)",
+        bound,
+    )
+    return float(largest or 0.0)
 
 
 def _level(records: FlowRecords, view: FlowView) -> int:
