@@ -110,6 +110,8 @@ def material_theme(palette: Palette, *, dark: bool) -> dict[str, Any]:
                     "paper": {"&.sidebar > .MuiBox-root": {"padding": "12px 16px 24px"}}
                 }
             },
+            # Else its colour is that of the page below, which knows the light theme only.
+            "MuiFormControlLabel": {"styleOverrides": {"label": {"color": palette.text}}},
             "MuiTab": {"styleOverrides": {"root": {"minHeight": 40}}},
         },
     }
