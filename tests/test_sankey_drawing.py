@@ -172,7 +172,10 @@ def test_labels_never_overlap(
     show(page, f"{address}?system={system}")
     labels = boxes(page, ".node text")
     count = page.locator(".node").count()
-    assert len(labels) > 0.5 * count  # most have one, even where 14 layers share 640 px
+    # About half have one even where 14 layers share 640 px; what is cut leaves four letters.
+    assert len(labels) > 0.45 * count
+    for label in page.locator(".node .name:visible").all_text_contents():
+        assert len(label) > 4 or "…" not in label
     assert len(boxes(page, ".node .box")) == count
     # A line of 12.5 px is 16 px apart from the next; letters' boxes are a little higher.
     assert overlapping(labels, slack=1.5) == []
