@@ -1,6 +1,19 @@
-"""The page at /flowmaps: where energy goes."""
+"""The page at /flowmaps: where energy goes, from a scenario's trade or from flow records."""
+
+from typing import Any
 
 from app.page import serve_page
+from catalogs.flow_records.records import FlowRecords
 from components.flowmap.explorer import FlowMap
 
-serve_page("/flowmaps", FlowMap, extensions=["tabulator"])
+
+def flow_map(*, source: Any) -> Any:
+    """The map of a dataset, by its kind."""
+    if isinstance(source, FlowRecords):
+        from components.flowmap.records import RecordMap
+
+        return RecordMap(source=source)
+    return FlowMap(source=source)
+
+
+serve_page("/flowmaps", flow_map, extensions=["tabulator"])

@@ -33,7 +33,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool(0, "/", "Home", "home", "What data there is", (SCENARIOS, FLOWS)),
     Tool(1, "/times", "Scenarios", "bars", "Compare results of scenarios"),
     Tool(2, "/sankey", "Energy flows", "flows", "Follow energy from supply to use"),
-    Tool(3, "/flowmaps", "Flow maps", "map", "See where energy goes"),
+    Tool(3, "/flowmaps", "Flow maps", "map", "See where energy goes", (SCENARIOS, FLOWS)),
     Tool(4, "/database", "Database", "database", "Ask your own questions with SQL"),
 )
 

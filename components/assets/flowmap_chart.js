@@ -59,8 +59,8 @@ function draw(root, model) {
     const known = s.values.map((value, i) => [i, value]).filter(([, value]) => Number.isFinite(value))
     if (kind === "lines") {
       const path = known.map(([i, value], at) => `${at ? "L" : "M"}${x(i)} ${y(value)}`).join("")
-      svg.append(shape("path", {d: path, fill: "none", stroke: s.colour, "stroke-width": 2}))
-      for (const [i, value] of known) {
+      svg.append(shape("path", {d: path, fill: "none", stroke: s.colour, "stroke-width": known.length > 100 ? 1 : 2}))
+      for (const [i, value] of known.length > 60 ? [] : known) {
         const dot = shape("circle", {cx: x(i), cy: y(value), r: 3.5, fill: s.colour})
         dot.append(told(s, i))
         svg.append(dot)

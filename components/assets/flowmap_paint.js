@@ -1,5 +1,7 @@
 // Painting: arcs, places and the scale, on the canvas or on a context that writes a file.
 
+const MOST_DOTS = 1500
+
 Object.assign(FlowMap.prototype, {
   // ------------------------------------------------------------------ drawing
 
@@ -125,9 +127,12 @@ Object.assign(FlowMap.prototype, {
   paint_places(context, width, height) {
     const {places, discs} = this.picture
     const named = []
+    const seen = (spot) => spot && spot[0] > -40 && spot[1] > -40 && spot[0] < width + 40 && spot[1] < height + 40
+    // Thousands of dots would hide what flows between them: they come when the view is nearer.
+    if (places.length > MOST_DOTS && this.spots.filter(seen).length > MOST_DOTS) { return }
     places.forEach((place, at) => {
       const spot = this.spots[at]
-      if (!spot || spot[0] < -40 || spot[1] < -40 || spot[0] > width + 40 || spot[1] > height + 40) { return }
+      if (!seen(spot)) { return }
       const [x, y] = spot
       const [left, right] = [this.radius(at, 0), this.radius(at, 1)]
       const dot = this.picture.dot ?? 4

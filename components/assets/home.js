@@ -51,12 +51,12 @@ function picture(miniature) {
   drawing.setAttribute("preserveAspectRatio", "none")
   drawing.setAttribute("aria-hidden", "true")
   for (const {colour, ...mark} of miniature.marks) {
-    const shape = document.createElementNS(SVG, mark.d ? "path" : "rect")
+    const rectangle = document.createElementNS(SVG, "rect")
     for (const [name, value] of Object.entries(mark)) {
-      shape.setAttribute(name, value)
+      rectangle.setAttribute(name, value)
     }
-    shape.setAttribute("fill", colour)
-    drawing.append(shape)
+    rectangle.setAttribute("fill", colour)
+    drawing.append(rectangle)
   }
   const last = miniature.years.length - 1
   const years = make("div", {class: "years", "aria-hidden": "true"},
@@ -65,7 +65,7 @@ function picture(miniature) {
       const end = place === 0 || place === last
       return make("span", last > 7 && !end ? {class: "spare"} : {}, last > 7 && !end ? "" : year)
     }))
-  return make("figure", {}, drawing, miniature.years.length ? years : "", make("figcaption", {}, miniature.caption))
+  return make("figure", {}, drawing, years, make("figcaption", {}, miniature.caption))
 }
 
 function card(tool, model) {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,10 +9,9 @@ from typing import Any
 import geoviews as gv
 import holoviews as hv
 import numpy as np
-import param
 import shapely
 from bokeh.models import ColumnDataSource
-from holoviews.streams import Stream
+from numpy.typing import NDArray
 
 from catalogs.flowmaps.geography import world
 from components.flowmap.projection import MERCATOR_LATITUDE, MapProjection
@@ -134,7 +132,7 @@ class BaseMap:
     GeoViews makes the figure, its tiles and the image; land and borders are glyphs of it whose
     data are replaced: as elements of GeoViews 400 islands take 1.2 s to draw anew, so 10 ms.
 
-    ``image`` makes a picture between land and flows for a view (what is too much for marks).
+    Above them is room for an image of what is too much for marks.
     """
 
     def __init__(
@@ -143,20 +141,15 @@ class BaseMap:
         view: View,
         *,
         tiles: Any | None = None,
-        image: Callable[[View], Any] | None = None,
     ) -> None:
         self.projection = projection
         self._has: View | None = None
         self._land = ColumnDataSource({"xs": [], "ys": []})
         self._borders = ColumnDataSource({"xs": [], "ys": []})
-        self._window = _Window(view=view)
+        self._image = ColumnDataSource(_no_image())
         common = {"projection": projection.crs, "apply_ranges": False, "backend": "bokeh"}
         nothing = gv.Points([], crs=projection.crs).opts(size=0.1, **common)
         picture = nothing if tiles is None else tiles.opts(backend="bokeh") * nothing
-        self._image = image
-        if image is not None:
-            shaded = gv.DynamicMap(image, streams=[self._window])
-            picture = picture * shaded.apply.opts(**common)
         self.picture = picture.opts(
             projection=projection.crs,
             xlim=(view.x0, view.x1),
@@ -181,13 +174,16 @@ class BaseMap:
             land, borders = land_in(self.projection, self._has)
             self._land.data = _polygons(land)
             self._borders.data = _lines(borders)
-        if self._image is not None and self._window.view != view:
-            self._window.event(view=view)
 
-    def redraw_image(self) -> None:
-        """Make the image of the same view anew: what flows has changed."""
-        if self._image is not None:
-            self._window.trigger([self._window])
+    def show_image(self, pixels: NDArray[np.uint32] | None, view: View) -> None:
+        """Put an image (height x width, 0xAABBGGRR, the lowest row first) where a view is."""
+        if pixels is None:
+            self._image.data = _no_image()
+            return
+        self._image.data = {
+            "image": [pixels], "x": [view.x0], "y": [view.y0],
+            "dw": [view.x1 - view.x0], "dh": [view.y1 - view.y0],
+        }  # fmt: skip
 
     def _finish(self, plot: Any, _element: Any) -> None:
         """Put land and borders in; nothing but the map: no frame, margin or ground of its own."""
@@ -203,6 +199,7 @@ class BaseMap:
             "xs", "ys", source=self._borders, line_color="#8a939c", line_width=0.75,
             level="underlay", name="flowmap-borders",
         )  # fmt: skip
+        figure.image_rgba(source=self._image, level="image", name="flowmap-image")
         figure.outline_line_color = None
         for side in ("left", "right", "top", "bottom"):
             setattr(figure, f"min_border_{side}", 0)
@@ -215,8 +212,8 @@ class BaseMap:
         figure.aspect_ratio = None
 
 
-class _Window(Stream):
-    view = param.ClassSelector(class_=View, doc="The part of the map that is seen")
+def _no_image() -> dict[str, Any]:
+    return {"image": [], "x": [], "y": [], "dw": [], "dh": []}
 
 
 def _polygons(shapes: Any) -> dict[str, Any]:

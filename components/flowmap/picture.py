@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -112,54 +113,71 @@ def picture_of(
     tiles: bool = False,
     labels: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Return the params of a ``FlowMapView`` but for the frame."""
+    """Return the params of a ``FlowMapView`` for a trade map, but for the frame."""
     data = shown.data
-    places = data.places
-    x, y = projection.forward(places.longitude, places.latitude)
-    colours = colours_of(shown, source)
     kept = set(shown.request.kept) or set(data.categories)
-    weight = places.outgoing + places.incoming
     halves = TOTALS.get(shown.request.totals, ())
     if halves and shown.request.query.by_timeslice:
         halves = TOTALS["imports and exports"]
-    picture = {
-        "key": next(_serial),
-        "fit": f"{source.dataset} {','.join(sorted(places.id))} {projection}",
+    if shown.request.other:
+        halves = ()
+    words = {
+        "fit": f"{source.dataset} {','.join(sorted(data.places.id))} {projection}",
         "title": title,
         "foot": foot,
-        "unit": data.unit,
         "categories": [
             {"label": (labels or {}).get(name, name), "colour": colour, "seen": name in kept}
-            for name, colour in zip(data.categories, colours, strict=True)
+            for name, colour in zip(data.categories, colours_of(shown, source), strict=True)
         ],
+        "most": scale.most,
+        "discs": _discs(scale.most_total, halves),
+        "is_difference": bool(shown.request.other),
+        "base": readable(shown.request.query.scenario),
+        "has_tiles": tiles,
+        "hint": "Click for years, timeslices, prices",
+    }
+    return params_of(data, projection, routes_of(data, projection), words)
+
+
+def _discs(most: float, labels: Sequence[str]) -> dict[str, Any]:
+    return {"most": most if labels else 0, "largest": _LARGEST_DISC, "labels": list(labels)}
+
+
+def params_of(
+    data: FlowMapData, projection: MapProjection, routes: Routes, words: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the params of a ``FlowMapView`` for any flow map, but for the frame.
+
+    ``words`` are those of its picture that data do not tell: title, colours, scales.
+    """
+    places = data.places
+    x, y = projection.forward(places.longitude, places.latitude)
+    weight = np.nan_to_num(places.outgoing) + np.nan_to_num(places.incoming)
+    placed = np.isfinite(x)
+    picture = {
+        "key": next(_serial),
+        "unit": data.unit,
         "places": [
             {
                 "name": str(places.name[i]),
                 "description": str(places.id[i]).lstrip("@"),
-                "x": float(x[i]) if np.isfinite(x[i]) else None,
-                "y": float(y[i]) if np.isfinite(x[i]) else None,
+                "x": float(x[i]) if placed[i] else None,
+                "y": float(y[i]) if placed[i] else None,
                 "edge": places.id[i] in _EDGES,
                 "weight": float(weight[i]),
             }
             for i in range(len(places))
         ],
         "bounds": bounds_of(data, projection),
-        "most": scale.most,
         "widest": widest(len(data.arcs)),
-        "discs": {"most": scale.most_total, "largest": _LARGEST_DISC, "labels": list(halves)}
-        if halves and not shown.request.other
-        else {"most": 0, "largest": 0, "labels": []},
-        "dot": 4 if len(places) < 150 else 2,
-        "is_difference": bool(shown.request.other),
-        "base": readable(shown.request.query.scenario),
+        "dot": 4 if len(places) < 150 else 2 if len(places) < 1200 else 1.2,
         "has_scale": True,
-        "has_tiles": tiles,
-        "hint": "Click for years, timeslices, prices",
+        **words,
     }
     return {
         "picture": picture,
         "ends": pack_ends(data.arcs.origin, data.arcs.destination, data.arcs.category),
-        **pack_routes(routes_of(data, projection)),
+        **pack_routes(routes),
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from catalogs.flowmaps.picture import Paths
 from components.flowmap.projection import MapProjection, Numbers
 
 #: Points of a way: at least, at most, and degrees between two of them.
@@ -152,3 +153,15 @@ def _bent(x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
     share = np.linspace(0.0, 1.0, len(x))
     swing = BEND * 4 * share * (1 - share)
     return x + swing * along_y, y - swing * along_x
+
+
+def routes_of_paths(projection: MapProjection, paths: Paths) -> Routes:
+    """Return the ways of lines that have a geometry of their own.
+
+    A line over the edge of the map begins anew on its other side.
+    """
+    east = projection.around(paths.longitude)
+    x, y = projection.forward_around(east, paths.latitude)
+    far = np.flatnonzero(np.abs(np.diff(east)) > 180.0) + 1
+    x[far], y[far] = np.nan, np.nan
+    return Routes(np.asarray(paths.starts), x, y)
