@@ -9,7 +9,6 @@ import httpx
 import pyarrow as pa
 
 from app.backend import wire
-from app.backend.problems import to_refusal
 from catalogs.sql.service import (
     ExportFormat,
     SqlLimits,
@@ -114,8 +113,22 @@ class RemoteSql:
         if response.is_success:
             return response
         try:
-            raise to_refusal(response.json())
+            raise _to_refusal(response.json())
         except (ValueError, KeyError) as error:
             raise SqlRefused(
                 "unavailable", "The service that runs SQL failed.", "Try again."
             ) from error
+
+
+def _to_refusal(content: dict[str, Any]) -> SqlRefused:
+    """Return the refusal that a problem was made of."""
+    return wire.refusal_from_json(
+        {
+            "kind": content.get("kind") or "unavailable",
+            "what": content["title"],
+            "hint": content.get("detail", ""),
+            "line": content.get("line"),
+            "column": content.get("column"),
+            "details": content.get("more", ""),
+        }
+    )

@@ -11,7 +11,6 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from app.backend import wire
 from catalogs.sql.service import RefusalKind, SqlRefused
 
 MEDIA_TYPE = "application/problem+json"
@@ -88,20 +87,6 @@ async def of_http(_: Request, error: Exception) -> JSONResponse:
     title = HTTPStatus(error.status_code).phrase
     problem = Problem(title=f"{title}.", status=error.status_code, detail=str(error.detail))
     return response(problem, dict(error.headers) if error.headers else None)
-
-
-def to_refusal(content: dict[str, Any]) -> SqlRefused:
-    """Return the refusal that a problem was made of."""
-    return wire.refusal_from_json(
-        {
-            "kind": content.get("kind") or "unavailable",
-            "what": content["title"],
-            "hint": content.get("detail", ""),
-            "line": content.get("line"),
-            "column": content.get("column"),
-            "details": content.get("more", ""),
-        }
-    )
 
 
 #: What the description of the API says of refusals.
