@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,12 +19,14 @@ from rich.table import Table
 
 from catalogs import check, export_command, open_dataset, open_source, semantics
 from catalogs.errors import TimesError
-from catalogs.flow_records.records import FlowRecords
 from catalogs.importing import import_files
 from catalogs.readers.base import Progress as Report
 from catalogs.report_tables import report_json, report_tables
 from catalogs.source import Source
 from catalogs.store import FLOWS, SCENARIOS, Manifest, Store
+
+if TYPE_CHECKING:
+    from catalogs.flow_records.records import FlowRecords
 
 DEFAULT_DIRECTORY = ".data"
 _INTERRUPTED = 128 + signal.SIGINT
@@ -152,7 +154,7 @@ def _import(options: argparse.Namespace, console: Console) -> int:
         )
     # Not by the catalog: that takes seconds to import, and here one dataset is all there is.
     path = store.manifest_path(manifest.dataset)
-    source = FlowRecords(path) if manifest.kind == FLOWS else Source(path)
+    source = _flow_records(path) if manifest.kind == FLOWS else Source(path)
     if options.json:
         report = report_json(source)
         _print_json({**asdict(manifest), **report, "left_aside": [path.name for path in left]})
@@ -200,7 +202,7 @@ def _size(manifest: Manifest) -> str:
 
 def _describe(options: argparse.Namespace, console: Console) -> int:
     source = open_dataset(options.data_directory, options.name)
-    if isinstance(source, FlowRecords):
+    if not isinstance(source, Source):
         return _describe_flow_records(source, options, console)
     description = {
         **asdict(source.manifest),
@@ -225,6 +227,12 @@ def _describe(options: argparse.Namespace, console: Console) -> int:
         for table in report_tables(source, [scenario.key]):
             console.print(table)
     return 0
+
+
+def _flow_records(manifest_path: Path) -> FlowRecords:
+    from catalogs.flow_records.records import FlowRecords  # loads pandas, which takes a while
+
+    return FlowRecords(manifest_path)
 
 
 def _describe_flow_records(

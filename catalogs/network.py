@@ -187,10 +187,11 @@ class Network:
                 elif kind != "emission":
                     for consumer in self.consumers.get((region, commodity), []):
                         feeders.setdefault((region, consumer), []).append(node)
+        leading = {node for node in reached if self._leads_on(node)}
         waiting = [node for node, bits in reached.items() if bits]
         while waiting:
             node = waiting.pop()
-            if not self._leads_on(node):
+            if node not in leading:
                 continue
             bits = reached[node]
             for feeder in feeders.get(node, []):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import pandas as pd
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
 from catalogs.store import Manifest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ACCOUNT = ("read", "kept", "merged", "conflicting", "left_out")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from catalogs.errors import TimesError, UnreadableFileError
 from catalogs.importing import expand, gather, import_files
 from catalogs.source import Source
 from catalogs.store import Store
+from tests.browser import ROOT
 from tests.times_files import cells, flows, header, publish, row, write_set, write_vd
 
 ROWS = flows("PLANT: COA 100 -> ELC 40")
@@ -289,3 +292,13 @@ def test_an_error_can_be_shown_in_parts(tmp_path: Path) -> None:
     error = caught.value
     assert str(error) == f"{error.what} {error.remedy}"
     assert error.details
+
+
+def test_what_takes_long_to_load_is_loaded_beside_the_reading() -> None:
+    """An import of a second does not begin with another one of loading modules."""
+    slow = ("pandas", "openpyxl", "pint", "shapely", "panel", "intake")
+    code = f"import sys, catalogs.__main__; print([m for m in {slow} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "[]"

@@ -45,6 +45,8 @@ FOLDER = "semantics"
 MEASURES = "measures.yaml"
 #: Shapes of regions, of which one may be among a user's own tables.
 SHAPES = ("places.geojson", "places.parquet")
+#: Reads a table in a tenth of the time where PyYAML came with its C library.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: What is larger than this was not written by people.
 MAX_BYTES = 8 << 20
 
@@ -337,7 +339,7 @@ def measure_entries() -> Mapping[str, tuple[str, dict[str, Any]]]:
     ``hidden: true`` takes a measure out.
     """
     shipped = files("catalogs.semantics").joinpath(MEASURES).read_text(encoding="utf-8")
-    found = {name: (MEASURES, dict(e)) for name, e in yaml.safe_load(shipped).items()}
+    found = {name: (MEASURES, dict(e)) for name, e in yaml.load(shipped, _LOADER).items()}
     path = _own / MEASURES if _own else None
     if path and path.is_file():
         for name, entry in _own_measures(path).items():
@@ -348,7 +350,7 @@ def measure_entries() -> Mapping[str, tuple[str, dict[str, Any]]]:
 
 def _own_measures(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        content = yaml.safe_load(_text_of(path)) or {}
+        content = yaml.load(_text_of(path), _LOADER) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise UnreadableFileError(
