@@ -33,7 +33,8 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     write_set(scratch / "files", rows)
     publish(scratch / "files", scratch / "data", DATASET)
     limits = {"rows": 500, "cell": 1000, "result_bytes": 400_000, "columns": 600, "text": 60_000}
-    with running(scratch / "data", DATASET, scratch, per_minute=10_000, **limits) as backend:
+    rates = {"per_minute": 10_000, "per_minute_address": 5}
+    with running(scratch / "data", DATASET, scratch, **rates, **limits) as backend:
         yield backend
 
 
@@ -309,6 +310,35 @@ def test_a_version_published_meanwhile_is_the_one_read(backend: Running, tmp_pat
         sql = "SELECT value FROM flow_annual WHERE commodity = 'COA'"
         result = backend.run(sql, dataset="changing")
         assert result.table.to_pydict() == {"value": [expected]}
+
+
+def test_who_asks_too_often_is_told_when_to_come_again(backend: Running) -> None:
+    for _ in range(5):
+        backend.run("SELECT 1", address="192.0.2.9")
+
+    refusal = backend.refusal("SELECT 1", address="192.0.2.9")
+    assert refusal.kind == "rate"
+    assert "network address" in refusal.what
+    assert refusal.hint.startswith("Try again in")
+    assert backend.run("SELECT 1", address="192.0.2.10").rows == 1
+
+
+def test_a_visitor_with_many_queries_does_not_hold_up_another(backend: Running) -> None:
+    sql = "SELECT sum(hash(range)) FROM range(3000000)"
+
+    async def ask_both() -> list[str]:
+        answered = []
+
+        async def ask(who: str) -> None:
+            await backend.own.service.run(backend.question(sql, who=who))
+            answered.append(who)
+
+        await asyncio.gather(*(ask("busy") for _ in range(8)), ask("quick"))
+        return answered
+
+    order = backend.wait(ask_both())
+
+    assert order.index("quick") < 4
 
 
 # ---------------------------------------------------------------------- exports

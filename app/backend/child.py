@@ -81,6 +81,8 @@ class OwnBackend:
             "TIMES_DATA": str(directory.resolve()),
             **(environment or {}),
         }
+        if log := self._environment.get("TIMES_SQL_LOG"):
+            self._environment["TIMES_SQL_LOG"] = str(Path(log).resolve())  # it runs elsewhere
         self._process: asyncio.subprocess.Process | None = None
         self._keeping: asyncio.Task[None] | None = None
         self.backend = Backend(f"unix:{self._socket}", self._token)

@@ -4,6 +4,9 @@ It is forked by ``zygote`` with one socket. It opens the dataset, gives up every
 then takes jobs from the socket: the gate checks the text, DuckDB runs it, frames of the answer go
 back (``wire``). Who asks may say ``stop`` at any time, and may end the process at any time: it
 holds nothing that matters.
+
+It lives on after a query: a process forked for each would begin 8 ms later, read with one thread
+only, and forget what it has read. Its bound on processor time is set anew for each query.
 """
 
 from __future__ import annotations
