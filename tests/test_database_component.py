@@ -624,7 +624,6 @@ def test_small_groups_are_one_in_stacks_and_left_out_of_lines(demo: Source):
 def test_every_kind_of_chart_is_drawn(demo: Source, kind: str):
     import holoviews as hv
 
-    hv.extension("bokeh")
     table = pa.table(
         {
             "year": [2030, 2040, 2030, 2040],

@@ -8,6 +8,29 @@ const WORDS = ("select from where group by order limit having join left right fu
   + " filter asc desc nulls first last values lateral semi anti asof sample true false cast try_cast"
   + " explain describe summarize offset exclude replace columns unnest interval").split(" ")
 
+// Ace puts its list of completions at the end of the page, out of this component's style sheet.
+const POPUP_STYLE = `
+.ace_editor.ace_autocomplete { width: min(560px, 92vw); border: 1px solid var(--times-line);
+  border-radius: 6px; background: var(--times-surface); color: var(--times-text);
+  box-shadow: 0 4px 16px #0004; line-height: 1.5; }
+.ace_editor.ace_autocomplete .ace_marker-layer .ace_active-line,
+.ace_editor.ace_autocomplete .ace_marker-layer .ace_line-hover {
+  background: var(--times-accent-soft); border-color: var(--times-accent); }
+.ace_editor.ace_autocomplete .ace_completion-highlight { color: var(--times-accent); }
+.ace_editor.ace_autocomplete .ace_completion-meta { color: var(--times-muted); opacity: 1; }
+.ace_editor.ace_autocomplete .ace_cursor-layer { display: none; }
+.ace_tooltip.ace_doc-tooltip, .ace_tooltip { max-width: 380px; white-space: pre-wrap;
+  background: var(--times-surface); color: var(--times-text); border: 1px solid var(--times-line);
+  border-radius: 6px; background-image: none; font: 13px/1.5 var(--times-font); }`
+
+function style_popup() {
+  if (document.getElementById("times-sql-popup")) { return }
+  const style = document.createElement("style")
+  style.id = "times-sql-popup"
+  style.textContent = POPUP_STYLE
+  document.head.append(style)
+}
+
 // What is completed here and now; codes are asked of Python, which has them all.
 class Completer {
   constructor(editor_of) {
@@ -36,7 +59,7 @@ class Completer {
     editor.send({complete: {id: this.last, text: (quoted ? word : asked.split(" ").at(-1)), before}})
     // Without an answer, what is known here is shown all the same.
     const id = this.last
-    window.setTimeout(() => this.answer(id, []), 1500)
+    window.setTimeout(() => this.answer(id, []), 8000)
   }
 
   answer(id, found) {
@@ -50,7 +73,7 @@ class Completer {
       {caption: value, value, meta, score: KINDS[kind], docText: docText || undefined})
     const qualified = before.match(/([A-Za-z_]\w*)\.[\w]*$/)
     const text = this.editor_of().text.toLowerCase()
-    const used = tables.filter((table) => new RegExp(`\\b${table.name}\\b`).test(text))
+    const used = tables.filter((table) => new RegExp(`\\b(?:from|join)\\s+${table.name}\\b`).test(text))
     if (qualified) {
       const name = qualified[1].toLowerCase()
       const alias = text.match(new RegExp(`\\b([a-z_]\\w*)\\s+(?:as\\s+)?${name}\\b`))
@@ -128,6 +151,7 @@ class AceEditor extends Editor {
     const ace = window.ace
     const script = [...document.scripts].find((found) => /\/ace\.js/.test(found.src))
     if (script) { ace.config.set("basePath", script.src.replace(/\/ace\.js.*$/, "")) }
+    style_popup()
     this.completer = new Completer(() => this)
     this.ace = ace.edit(this.holder, {
       mode: "ace/mode/sql", value: model.shown.text, useWorker: false, minLines: 6, maxLines: 14,

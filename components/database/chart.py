@@ -245,53 +245,60 @@ def _grouped(
 @cache
 def load_soon() -> None:
     """Start loading hvPlot, which takes seconds, beside what else there is to do."""
-    threading.Thread(target=_holoviews, name="load hvPlot", daemon=True).start()
+    threading.Thread(target=_libraries, name="load hvPlot", daemon=True).start()
 
 
-def _holoviews() -> Any:
+def _libraries() -> tuple[Any, Any]:
+    """Return HoloViews and hvPlot's entry for frames.
+
+    Not ``hvplot.pandas``, which hands out scripts to whichever page or notebook it is imported in.
+    """
     with _loading:
         import holoviews
-        import hvplot.pandas  # noqa: F401  # gives frames their .hvplot
-    return holoviews
+        import holoviews.plotting.bokeh
+        from hvplot import hvPlotTabular
+
+        if holoviews.Store.current_backend != "bokeh":
+            holoviews.Store.set_current_backend("bokeh")
+    return holoviews, hvPlotTabular
 
 
 def draw(layout: ChartLayout) -> Any:
     """Return the HoloViews element of a layout."""
-    hv = _holoviews()
+    hv, plot_of = _libraries()
 
     choice: ChartChoice = layout.choice
-    frame: Any = layout.frame  # hvPlot adds what the types do not know
+    frame = layout.frame
     look: dict[str, Any] = {
         "xlabel": choice.x, "ylabel": layout.label, "legend": False, "height": HEIGHT,
         "responsive": True, "shared_axes": False,
     }  # fmt: skip
     if choice.kind == "spread":
         look.update(xlabel=layout.label, ylabel="rows")
-        plot = frame.hvplot.hist("y", bins=30, color=palette.CATEGORICAL[0], **look)
-        return _styled(hv, plot)
+        plot = plot_of(frame).hist("y", bins=30, color=palette.CATEGORICAL[0], **look)
+        return _styled(plot)
     names = [group.name for group in layout.groups]
     colours = [group.colour for group in layout.groups]
     frame = frame.assign(group=pd.Categorical(frame["group"], names, ordered=True))
     if choice.kind in ("bars", "grouped"):
         look.update(rot=45 if frame["x"].astype(str).str.len().max() > 6 else 0)
         plot = hv.Bars(_padded(frame), ["x", "group"], "y").opts(
-            hv.opts.Bars(
-                stacked=choice.kind == "bars",
-                color="group",
-                cmap=dict(zip(names, colours, strict=True)),
-                line_color=None,
-                show_legend=False,
-                responsive=True,
-                height=HEIGHT,
-                xlabel=choice.x,
-                ylabel=layout.label,
-                xrotation=look["rot"],
-                tools=["hover"],
-                shared_axes=False,
-                multi_level=False,
-            )
+            stacked=choice.kind == "bars",
+            color="group",
+            cmap=dict(zip(names, colours, strict=True)),
+            line_color=None,
+            show_legend=False,
+            responsive=True,
+            height=HEIGHT,
+            xlabel=choice.x,
+            ylabel=layout.label,
+            xrotation=look["rot"],
+            tools=["hover"],
+            shared_axes=False,
+            multi_level=False,
+            backend="bokeh",
         )
-        return _styled(hv, plot)
+        return _styled(plot)
     draw_it = {
         "lines": "line", "step": "step", "area": "area", "points": "scatter",
     }[choice.kind]  # fmt: skip
@@ -303,8 +310,8 @@ def draw(layout: ChartLayout) -> Any:
     if choice.kind in ("lines", "step", "area") and frame["x"].dtype != object:
         frame = frame.sort_values("x", kind="stable")
     frame["group"] = frame["group"].astype(str)
-    plots = frame.hvplot(kind=draw_it, x="x", y="y", by="group", color=colours, **look)
-    return _styled(hv, plots)
+    plots = plot_of(frame)(kind=draw_it, x="x", y="y", by="group", color=colours, **look)
+    return _styled(plots)
 
 
 def _padded(frame: pd.DataFrame) -> pd.DataFrame:
@@ -315,8 +322,8 @@ def _padded(frame: pd.DataFrame) -> pd.DataFrame:
     return wide.stack(future_stack=True).rename("y").reset_index()
 
 
-def _styled(hv: Any, plot: Any) -> Any:
+def _styled(plot: Any) -> Any:
     def style(made: Any, _element: Any) -> None:
         style_figure(made.state)
 
-    return plot.opts(hooks=[style])
+    return plot.opts(hooks=[style], backend="bokeh")

@@ -94,7 +94,7 @@ class Desk:
         document = {"sheet": sheet.id, "text": sheet.text}
         if self.editor.shown != document:
             self.editor.shown = document
-        answers = _answers(sheet.example)
+        answers = examples()[sheet.example].answers if sheet.is_example else ""
         self._answers.param.update(text=answers, visible=bool(answers))
         self._said.param.update(text=sheet.said, visible=bool(sheet.said))
         outcome = sheet.outcome
@@ -170,7 +170,3 @@ class Desk:
             " editor, but it is not run: shorten it.",
             kind="warning",
         )
-
-
-def _answers(name: str) -> str:
-    return examples()[name].answers if name else ""

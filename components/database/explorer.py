@@ -234,8 +234,7 @@ class DatabaseExplorer(Viewer):
         """Put what is shown into the address: text, values, view and chart."""
         sheet = self.sheet
         chart = sheet.chart if sheet.view == "chart" else None
-        own = examples()[sheet.example].sql if sheet.example else None
-        is_example = own is not None and own == sheet.text
+        is_example = sheet.is_example
         packed = "" if is_example else pack(sheet.text)
         used = self.parameters_of(sheet.text)
         self._writing = True
@@ -258,6 +257,7 @@ class DatabaseExplorer(Viewer):
 
     async def run(self, text: str | None = None) -> None:
         """Run the statements of a text one after the other, by default of the open sheet."""
+        self._ensure_built(ask=False)
         sheet = self.sheet
         if text is not None:
             self.set_text(sheet.id, text)
@@ -385,7 +385,7 @@ class DatabaseExplorer(Viewer):
 
     # ------------------------------------------------------------------ seeing
 
-    def _build(self) -> None:
+    def _build(self, ask: bool) -> None:
         load_soon()
         self.desk = Desk(self)
         self.results = ResultPanel(self)
@@ -398,7 +398,7 @@ class DatabaseExplorer(Viewer):
         self.selection.param.watch(lambda _event: self.results.redraw(), "unit")
         # The address is known by the time that a page asks for its parts, and answers are shown
         # once the page is there.
-        begin = partial(self._begin, self._open_address())
+        begin = partial(self._begin, self._open_address() and ask)
         if is_on_page() and not pn.state.loaded:
             pn.state.onload(begin)
         else:
@@ -442,7 +442,8 @@ class DatabaseExplorer(Viewer):
             self.rail.follow()
             self.results.show(sheet.outcomes, sheet.shown, sheet.view)
             self.exports.follow()
-            self.title = f"{sheet.name}, {self.source.dataset}"
+            changed = ", changed" if sheet.example and not sheet.is_example else ""
+            self.title = f"{sheet.name}{changed}, {self.source.dataset}"
 
     def _foot_line(self) -> str:
         limits = self.limits
@@ -452,9 +453,10 @@ class DatabaseExplorer(Viewer):
             f" {count_of(limits.rows)} rows here; exports have all rows."
         )
 
-    def _ensure_built(self) -> None:
+    def _ensure_built(self, *, ask: bool = True) -> None:
+        """Make the views, once, and ask the first query unless another is about to be."""
         if not self._built:
-            self._build()
+            self._build(ask)
 
     @property
     def sidebar(self) -> list[Viewable]:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from catalogs.sql import statements
-from catalogs.sql.examples import examples
 from catalogs.sql.service import SqlQuestion, SqlRefused, new_query_id
 from catalogs.sql.statements import Statement
 from components.database.cells import count_of
@@ -129,8 +128,7 @@ class Runner:
     def _remember(self, sheet: Sheet, outcome: Outcome) -> None:
         """Have the browser keep what was run; what comes along anyway is not kept."""
         explorer = self._explorer
-        is_example = sheet.example and sheet.text == examples()[sheet.example].sql
-        if is_example or outcome.plan is not None or len(sheet.asked) > explorer.limits.text:
+        if sheet.is_example or outcome.plan is not None or len(sheet.asked) > explorer.limits.text:
             return
         result = outcome.result
         said = "refused" if result is None else _rows_of(result.rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from catalogs.sql.examples import ChartChoice, Value
+from catalogs.sql.examples import ChartChoice, Value, examples
 from catalogs.sql.service import SqlPlan, SqlQuestion, SqlRefused, SqlResult
 from catalogs.sql.statements import Statement
 
@@ -52,6 +52,11 @@ class Sheet:
     def is_untouched(self) -> bool:
         """Whether nothing is lost when another query takes its place."""
         return not self.text.strip() or self.text == self.asked
+
+    @property
+    def is_example(self) -> bool:
+        """Whether the text is, to the letter, that of a query that comes along."""
+        return bool(self.example) and self.text == examples()[self.example].sql
 
     @property
     def outcome(self) -> Outcome | None:
