@@ -1,4 +1,4 @@
-"""Measure what was promised: python -m bench [page] [filter] [memory] [sankey] [import] [flowmaps].
+"""Measure what was promised: python -m bench [PART ...], parts as in PARTS below.
 
     python -m bench                                   all of them; imports the real files first
     python -m bench filter --data-directory DIR       with data published by an earlier run
@@ -16,11 +16,11 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import data, explorer, flow_records, large, memory, pages, sankey
+from bench import data, explorer, flow_records, large, memory, pages, sankey, sql
 from bench.figures import heading, line
 from tests.browser import serving
 
-PARTS = ("page", "filter", "memory", "sankey", "import", "flowmaps")
+PARTS = ("page", "filter", "memory", "sankey", "import", "flowmaps", "sql")
 
 
 def main() -> None:
@@ -49,6 +49,8 @@ def main() -> None:
             sankey.report(directory)
         if "flowmaps" in parts:
             flow_records.report(directory, given.factor, given.only)
+        if "sql" in parts:
+            sql.report(directory)
     line("load at the end", f"{os.getloadavg()[0]:.1f}")
 
 

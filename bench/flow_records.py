@@ -36,7 +36,7 @@ from bench.large import run
 from catalogs.flow_records.query import Bounds, FlowView, TimeBucket
 from catalogs.flow_records.records import FlowRecords
 from catalogs.flowmaps.picture import FlowMapData
-from components.flowmap.image import FlowImage
+from components.flowmap.image import FlowImage, warm_up
 from tests.browser import ROOT
 
 DATASETS = ("pairs", "lines", "many")
@@ -161,7 +161,7 @@ def _draw(records: FlowRecords, view: FlowView, seen: Bounds = EUROPE) -> None:
 
 def measure(name: str, manifest: Path) -> dict[str, Any]:
     """Measure a dataset in this process; return times in ms by what was done."""
-    warm = _timed(_warm_up)
+    warm = _timed(warm_up)
     start = time.perf_counter()
     records = FlowRecords(manifest)
     shown = records.view(FlowView())
@@ -178,17 +178,6 @@ def measure(name: str, manifest: Path) -> dict[str, Any]:
     times["sums"] = _worst_error(records)
     times["memory"] = _peak_memory()
     return times
-
-
-def _warm_up() -> None:
-    """Let Datashader compile what it draws with, as a server does before anybody comes."""
-    end = np.array([0.0, 1.0, 2.0, 3.0])
-    for adds_up in (True, False):
-        image = FlowImage(
-            (end, end, end + 1, end), end, np.zeros(4, int), np.zeros(4, int), _COLOURS[:1],
-            adds_up=adds_up,
-        )  # fmt: skip
-        image.draw((0.0, 4.0), (0.0, 4.0), 16, 16)
 
 
 def _open_and_view(manifest: Path) -> None:

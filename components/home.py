@@ -5,8 +5,8 @@ from components.home import Home
 
 Home(source=open_source(Path(".data")))     # in a notebook: the same without cards of tools
 
-Only the manifest and small tables are read; the one question asked of the results is that of the
-miniature, for one scenario.
+Only the manifest and small tables are read; the questions asked of the results are those of the
+miniatures, for one scenario.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from components.charts.bars import lay_out_bars
 from components.charts.series import make_series, year_label
 from components.names import dimension_name, readable
 from components.numbers import THIN_SPACE, significant
+from components.sankey.miniature import small_sankey
 from components.selection import Selection
 from components.shell import ToolLink
 from components.theme import DARK, LIGHT
@@ -400,7 +401,7 @@ def _picture(answer: Answer, asked: Measure, scenario: str, looks: palette.Looks
 
 
 #: The picture on a tool's card, by its route; a tool without one shows its icon.
-MINIATURES = {"/times": stacked_bars}
+MINIATURES = {"/times": stacked_bars, "/sankey": small_sankey}
 
 
 # ---------------------------------------------------------------------- one's own files

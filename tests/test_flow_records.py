@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from catalogs.errors import TimesError, UnknownNameError, UnreadableFileError
+from catalogs.flow_records import pyramid
 from catalogs.flow_records.query import FlowView
 from catalogs.flow_records.recognition import pick
 from catalogs.flow_records.records import FlowRecords
@@ -239,6 +240,27 @@ def test_without_a_hierarchy_what_is_near_is_one(tmp_path: Path) -> None:
     assert counts == sorted(counts)
 
 
+def test_clusters_open_as_one_comes_nearer(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    spots = np.column_stack([rng.uniform(-10, 30, 400), rng.uniform(38, 65, 400)])
+    listed = "\n".join(f"p{n},{x:.4f},{y:.4f}" for n, (x, y) in enumerate(spots))
+    ends = rng.integers(0, 400, (3000, 2))
+    rows = [f"1,p{start},p{end},el,{n % 17 + 1}" for n, (start, end) in enumerate(ends)]
+    flows = imported(tmp_path, *rows, locations=f"id,longitude,latitude\n{listed}\n")
+    far = flows.view(FlowView(most=300))
+    assert 0 < len(far.arcs) <= 300
+    assert far.segments is None
+    assert far.level == "cluster"
+    assert far.places.members.max() > 10
+    near = flows.view(FlowView(most=300, bounds=(10.0, 50.0, 13.0, 52.0)))
+    assert 0 < len(near.arcs) <= 300
+    assert near.places.members.max() < far.places.members.max()
+    # A level that is asked for has all its arcs, as an image where they are too many.
+    finest = flows.view(FlowView(most=300, level=len(flows.levels) - 1))
+    assert finest.segments is not None
+    assert len(finest.arcs) > 2500
+
+
 # ---------------------------------------------------------------------------- time
 
 
@@ -275,12 +297,17 @@ def test_years_and_timeslices_are_times(tmp_path: Path) -> None:
     assert arcs(flows.view(FlowView(first=later.first, last=later.last)))[0][3] == 12.0
 
 
-def test_any_stretch_of_time_is_what_its_hours_add_up_to(tmp_path: Path) -> None:
+def test_any_stretch_of_time_is_what_its_hours_add_up_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So that sums by day, week and month are kept for so few records.
+    monkeypatch.setattr(pyramid, "_FEW_ROWS", 0)
     rng = np.random.default_rng(3)
     times = pd.date_range("2029-12-20", periods=24 * 100, freq="h")
     values = rng.normal(size=len(times)).round(3)
     rows = [f"{time},AAL,CPH,el,{value}" for time, value in zip(times, values, strict=True)]
     flows = imported(tmp_path, *rows)
+    assert {stored.kind for stored in flows.stored} >= {"step", "day", "week", "month"}
     for first, last in [(0, 2399), (5, 5), (7, 1000), (100, 2391), (24, 47), (264, 1007)]:
         parts = flows.parts(first, last)
         covered = [step for part in parts for step in range(part.first, part.last + 1)]

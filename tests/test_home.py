@@ -243,6 +243,23 @@ def test_miniature_is_drawn_from_the_data(home: Home, demo: Source):
     assert max(heights.values()) == pytest.approx(1)
 
 
+def test_miniature_of_energy_flows_has_bands_and_bars_within_it(home: Home):
+    [card] = [card for card in home.main.cards if card["route"] == "/sankey"]
+    miniature = card["miniature"]
+    assert miniature["caption"] == "Energy from supply to use, Reference, 2030"
+    assert "Electricity" in [group["label"] for group in miniature["groups"]]
+    bands = [mark for mark in miniature["marks"] if "d" in mark]
+    bars = [mark for mark in miniature["marks"] if "d" not in mark]
+    assert len(bands) > len(bars) > 8
+    for bar in bars:
+        assert -1e-9 <= bar["x"] <= bar["x"] + bar["width"] <= 1
+        assert -1e-9 <= bar["y"] <= bar["y"] + bar["height"] <= 1 + 1e-9
+    for band in bands:
+        numbers = [float(number) for number in re.findall(r"[0-9.]+", band["d"])]
+        assert "-" not in band["d"]
+        assert max(numbers) <= 1
+
+
 def test_data_that_no_measure_fits_has_cards_without_pictures(build):
     home = Home(source=build(units={}), tools=TOOLS)
     assert [card["miniature"] for card in home.main.cards] == [{} for _ in TOOLS[1:]]

@@ -44,8 +44,15 @@ def pod(manifests: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def container(pod: dict[str, Any]) -> dict[str, Any]:
-    (only,) = pod["containers"]
-    return dict(only)
+    (server,) = [each for each in pod["containers"] if each["name"] == "server"]
+    return dict(server)
+
+
+@pytest.fixture(scope="module")
+def sql(pod: dict[str, Any]) -> dict[str, Any]:
+    """The container in which visitors' SQL runs."""
+    (backend,) = [each for each in pod["containers"] if each["name"] == "sql"]
+    return dict(backend)
 
 
 def test_every_manifest_fits_the_schema_of_its_kind(manifests: dict[str, dict[str, Any]]) -> None:
@@ -179,6 +186,53 @@ def test_memory_is_bounded_and_asked_for(container: dict[str, Any]) -> None:
 
     assert set(resources["requests"]) == {"cpu", "memory"}
     assert "memory" in resources["limits"]
+
+
+def test_visitors_sql_runs_as_another_user_who_can_only_read_the_data(
+    pod: dict[str, Any], sql: dict[str, Any]
+) -> None:
+    mounts = {mount["name"]: mount for mount in sql["volumeMounts"]}
+
+    assert len(pod["containers"]) == 2
+    assert sql["securityContext"] == {
+        "runAsUser": 10002,
+        "runAsGroup": 10002,
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert mounts["data"] == {"name": "data", "mountPath": "/data", "readOnly": True}
+    assert set(mounts) == {"data", "run"}
+    assert "memory" in sql["resources"]["limits"]
+    assert "envFrom" not in sql
+    assert "ports" not in sql
+
+
+def test_server_and_sql_know_each_other_and_nothing_else_of_each_other(
+    pod: dict[str, Any], container: dict[str, Any], sql: dict[str, Any]
+) -> None:
+    settings = {each["name"]: each for each in container["env"]}
+    own = {each["name"]: each for each in sql["env"]}
+    folders = {m["name"]: m["mountPath"] for m in container["volumeMounts"]}
+
+    assert own["TIMES_SQL_TOKEN"] == settings["TIMES_SQL_TOKEN"]
+    assert set(own["TIMES_SQL_TOKEN"]) == {"name", "valueFrom"}
+    assert "BOKEH_SECRET_KEY" not in own
+    socket = settings["TIMES_SQL_SERVICE"]["value"].removeprefix("unix:")
+    assert sql["command"][-2:] == ["--socket", socket]
+    assert Path(socket).parent == Path(folders["run"])
+    assert sql["image"] == container["image"]
+    assert sql["lifecycle"] == container["lifecycle"]
+    assert "emptyDir" in {each["name"]: each for each in pod["volumes"]}["run"]
+
+
+def test_pages_have_the_larger_share_of_the_processors(
+    container: dict[str, Any], sql: dict[str, Any]
+) -> None:
+    def share(each: dict[str, Any]) -> int:
+        return int(each["resources"]["requests"]["cpu"].removesuffix("m"))
+
+    assert share(container) >= 5 * share(sql)
 
 
 def test_every_object_carries_the_name_of_the_application(

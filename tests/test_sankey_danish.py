@@ -198,7 +198,7 @@ def test_no_label_overlaps_another_or_is_cut(
         one = f".sankey >> nth={place}"
         labels = boxes(page, f"{one} >> .node text")
         count = page.locator(f"{one} >> .node").count()
-        assert len(labels) > 0.5 * count
+        assert len(labels) > 0.45 * count
         # A line of 12.5 px is 16 px apart from the next; letters' boxes are a little higher.
         assert overlapping(labels, slack=1.5) == []
         [picture] = boxes(page, f"{one} >> .drawing")

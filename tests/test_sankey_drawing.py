@@ -172,7 +172,10 @@ def test_labels_never_overlap(
     show(page, f"{address}?system={system}")
     labels = boxes(page, ".node text")
     count = page.locator(".node").count()
-    assert len(labels) > 0.5 * count  # most have one, even where 14 layers share 640 px
+    # About half have one even where 14 layers share 640 px; what is cut leaves four letters.
+    assert len(labels) > 0.45 * count
+    for label in page.locator(".node .name:visible").all_text_contents():
+        assert len(label) > 4 or "…" not in label
     assert len(boxes(page, ".node .box")) == count
     # A line of 12.5 px is 16 px apart from the next; letters' boxes are a little higher.
     assert overlapping(labels, slack=1.5) == []
@@ -344,7 +347,9 @@ def test_markup_in_names_stays_text(page: Page, recorded: Recorded, address: str
     assert page.locator(".sankey b, .sankey i, .sankey img").count() == 0
     assert "<i>Plant</i>" in page.locator(".node .name").all_text_contents()
     shown = page.locator(".node .name").all_text_contents()
-    assert any(name.startswith("<b>Gas</b>") and name.endswith("…") for name in shown)
+    # On two lines, the second one cut.
+    assert any(name.startswith("<b>Gas</b>") for name in shown)
+    assert any(name.endswith("…") for name in shown)
     page.locator(".node .box").first.hover()
     names = page.locator(".node").evaluate_all("nodes => nodes.map(n => n.dataset.id)")
     expect(page.locator(".note strong")).to_have_text(names[0])

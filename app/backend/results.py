@@ -91,15 +91,10 @@ def identifier(name: str) -> str:
 
 
 def bring_back(
-    cursor: duckdb.DuckDBPyConnection,
-    passed: Passed,
-    given: Mapping[str, Any],
-    most: Most,
-    not_stopped: Callable[[], None],
+    relation: duckdb.DuckDBPyRelation, most: Most, not_stopped: Callable[[], None]
 ) -> Brought:
     """Return the first rows of a result. ``not_stopped`` raises when that was asked for."""
     rows, size, cell = most.rows, most.size, most.cell
-    relation = cursor.sql(passed.to_run, params=dict(given))
     types = [str(kind) for kind in relation.types]
     batches: list[pa.RecordBatch] = []
     taken, of_bytes, cut, more, limits = 0, 0, 0, False, []

@@ -308,6 +308,7 @@ class Sandbox:
             self._end_turn(job)
             raise
         answering = asyncio.create_task(worker.answer(content, on_piece))
+        answering.add_done_callback(_heard)
         try:
             await _first_of(answering, job.stop, seconds=seconds)
         except asyncio.CancelledError:
@@ -391,6 +392,12 @@ class Sandbox:
                 ensure_ascii=False,
             )
         )
+
+
+def _heard(answering: asyncio.Task[wire.Frame]) -> None:
+    """Take note of how a job ended, also where nobody waits for it any more."""
+    if not answering.cancelled():
+        answering.exception()
 
 
 async def _first_of(*waited: asyncio.Future[Any], seconds: float | None = None) -> None:

@@ -78,7 +78,8 @@ def warm_up(connection: duckdb.DuckDBPyConnection) -> None:
         with contextlib.suppress(SqlRefused):
             passed = gate.check(sql)
             given = dict.fromkeys(passed.parameters, 1)
-            bring_back(connection, passed, given, Most(10, 1 << 20, 100), lambda: None)
+            relation = connection.sql(passed.to_run, params=given)
+            bring_back(relation, Most(10, 1 << 20, 100), lambda: None)
     for export in EXPORTS.values():
         export(connection, gate.check("SELECT * FROM t"), {}, Sink(lambda _rows, _data: None))
     with contextlib.suppress(SqlRefused):
@@ -263,7 +264,7 @@ class Worker:
             relation = cursor.sql(passed.to_run, params=given)
             columns_for(relation, job["columns"])
             most = Most(job["rows"], job["bytes"], job["cell"])
-            brought = bring_back(cursor, passed, given, most, self._not_stopped)
+            brought = bring_back(relation, most, self._not_stopped)
         rows = brought.rows
         if rows is None:
             with self._errors_of(job, passed, given):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
 import os
 from collections.abc import Iterable
@@ -23,6 +24,7 @@ from app.server.safety import SafetyHeaders, log_request
 from app.server.settings import Settings
 from app.server.static import bokeh_route
 from app.tools import TOOLS
+from catalogs.store import FLOWS, Store
 from components.shell import THEME_COOKIE
 
 logger = logging.getLogger(__name__)
@@ -72,8 +74,17 @@ def _reachable(address: str | None) -> str:
     return "localhost" if address in (None, "", "0.0.0.0", "::") else str(address)
 
 
+def _compile_images() -> None:
+    """Compile what draws images of flow records, which takes some seconds."""
+    from components.flowmap.image import warm_up
+
+    warm_up()
+
+
 async def _draw_once(addresses: Iterable[str]) -> None:
     """Ask for every page, so that no visitor waits for imports and first queries."""
+    if Store(Settings.from_environment().data_directory).datasets(FLOWS):
+        await asyncio.to_thread(_compile_images)
     client = AsyncHTTPClient()
     for address in addresses:
         response = await client.fetch(address, raise_error=False, request_timeout=300)

@@ -51,12 +51,12 @@ function picture(miniature) {
   drawing.setAttribute("preserveAspectRatio", "none")
   drawing.setAttribute("aria-hidden", "true")
   for (const {colour, ...mark} of miniature.marks) {
-    const rectangle = document.createElementNS(SVG, "rect")
+    const shape = document.createElementNS(SVG, mark.d ? "path" : "rect")
     for (const [name, value] of Object.entries(mark)) {
-      rectangle.setAttribute(name, value)
+      shape.setAttribute(name, value)
     }
-    rectangle.setAttribute("fill", colour)
-    drawing.append(rectangle)
+    shape.setAttribute("fill", colour)
+    drawing.append(shape)
   }
   const last = miniature.years.length - 1
   const years = make("div", {class: "years", "aria-hidden": "true"},
@@ -65,7 +65,7 @@ function picture(miniature) {
       const end = place === 0 || place === last
       return make("span", last > 7 && !end ? {class: "spare"} : {}, last > 7 && !end ? "" : year)
     }))
-  return make("figure", {}, drawing, years, make("figcaption", {}, miniature.caption))
+  return make("figure", {}, drawing, miniature.years.length ? years : "", make("figcaption", {}, miniature.caption))
 }
 
 function card(tool, model) {

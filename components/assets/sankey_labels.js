@@ -46,7 +46,7 @@ function room_for(node, side, top, bottom, {nodes, width}) {
     return node.x0 - 2 * BESIDE - Math.max(0, ...ends)
   }
   const ends = in_the_way.map((other) => other.x0).filter((x) => x >= node.x1)
-  return Math.min(width, ...ends) - node.x1 - 2 * BESIDE
+  return Math.min(width, ...ends) - node.x1 - BESIDE - 3
 }
 
 const overlap = (one, other) =>
@@ -59,24 +59,30 @@ function place_labels(picture, measure) {
   const size = (node) => node.y1 - node.y0
   const taken = []
   const labels = new Map()
-  for (const node of [...nodes].sort((a, b) => size(b) - size(a) || (a.id < b.id ? -1 : 1))) {
-    const side = side_of(node, columns, width)
-    const box_of = (lines, wide) => {
-      const half = lines * LINE_HEIGHT / 2
-      const middle = Math.max(half, Math.min(height - half, (node.y0 + node.y1) / 2))
-      const x0 = side === "right" ? node.x1 + BESIDE : node.x0 - BESIDE - wide
-      return {x0: x0 - 2, x1: x0 + wide + 2, y0: middle - half, y1: middle + half, middle}
-    }
-    const room = (lines) => {
-      const {y0, y1} = box_of(lines, 0)
-      return room_for(node, side, y0, y1, picture)
-    }
-    for (const wording of wordings(node, room, measure)) {
-      const box = box_of(wording.lines, wording.wide)
-      if (!taken.some((other) => overlap(box, other))) {
-        taken.push(box)
-        labels.set(node.id, {...wording, side, y: box.middle - node.y0})
-        break
+  const by_size = [...nodes].sort((a, b) => size(b) - size(a) || (a.id < b.id ? -1 : 1))
+  // Whole names on one line, or no higher than their node, first: others must not push them out.
+  for (const only_firm of [true, false]) {
+    for (const node of by_size.filter(({id}) => !labels.has(id))) {
+      const side = side_of(node, columns, width)
+      const box_of = (lines, wide) => {
+        const half = lines * LINE_HEIGHT / 2
+        const middle = Math.max(half, Math.min(height - half, (node.y0 + node.y1) / 2))
+        const x0 = side === "right" ? node.x1 + BESIDE : node.x0 - BESIDE - wide
+        return {x0: x0 - 2, x1: x0 + wide + 2, y0: middle - half, y1: middle + half, middle}
+      }
+      const room = (lines) => {
+        const {y0, y1} = box_of(lines, 0)
+        return room_for(node, side, y0, y1, picture)
+      }
+      for (const wording of wordings(node, room, measure)) {
+        const firm = wording.lines === 1 ? wording.names[0] === node.label : wording.lines * LINE_HEIGHT <= size(node) + LINE_HEIGHT
+        if (only_firm && !firm) { continue }
+        const box = box_of(wording.lines, wording.wide)
+        if (!taken.some((other) => overlap(box, other))) {
+          taken.push(box)
+          labels.set(node.id, {...wording, side, y: box.middle - node.y0})
+          break
+        }
       }
     }
   }
@@ -115,12 +121,13 @@ function* wordings(node, room, measure) {
     const two = in_two && (fits(in_two, 3) ? in_two : filling(label, room(3), name))
     const names = fits([label], 2) || !two ? [short(label, 2)] : two
     const lines = names.length + 1
-    if (names[0].length < 5 && names[0] !== label && names.length === 1) { names[0] = "" }
     const ending = service ? shortened(service, Math.min(room(lines + 1), MOST_LABEL), measure) : ""
-    if (ending.length > 0.6 * (service || "").length) {
+    // A stub of a name says nothing, and a number without a name neither.
+    const says = names.length > 1 || names[0] === label || names[0].length > 4
+    if (says && ending.length > 0.6 * (service || "").length) {
       yield worded(names, lines + 1, {amount, service: ending})
     }
-    yield worded(names, lines, {amount})
+    if (says) { yield worded(names, lines, {amount}) }
   }
   const beside = name(label) + (amount ? AMOUNT_SPACE + measure(amount) : 0)
   if (amount && beside <= room(1)) {

@@ -163,6 +163,17 @@ class FlowImage:
         return int(self._arc[near[close[int(values.argmax())]]])
 
 
+def warm_up() -> None:
+    """Have Datashader compile what it draws with, once per process: it takes some seconds."""
+    end = np.arange(4.0)
+    nothing = np.zeros(4, dtype=np.int64)
+    for adds_up in (True, False):
+        image = FlowImage(
+            (end, end, end + 1, end), end, nothing, nothing, ["#000000"], adds_up=adds_up
+        )
+        image.draw((0.0, 4.0), (0.0, 4.0), 16, 16)
+
+
 def _rgb(colour: str) -> int:
     """Return ``#rrggbb`` as 0xBBGGRR."""
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))

@@ -50,7 +50,7 @@ _LEG_START = 8.0
 _LEG_GAP = 4.0
 _TURN = 7.0
 #: Of an even step between two layers, the least that a layer keeps for the labels of others.
-_LEAST_STEP = 0.6
+_LEAST_STEP = 0.5
 #: Half the height of a line of text, in pixels.
 _HALF_LINE = 9.0
 #: Of the width between two layers, what the legs of one back link may take.
@@ -200,9 +200,13 @@ class _Drawing:
         least = _LEAST_STEP * even
         wanted = [max(self._label_need(layer) - least, 0.0) for layer in range(count)]
         spare = (even - least) * count
-        share = min(1.0, spare / sum(wanted)) if sum(wanted) else 0.0
-        rest = (spare - share * sum(wanted)) / count
-        return [least + share * want + rest for want in wanted]
+        steps = [least] * count
+        # The short wishes first: of a long name some may be cut, of a short one nothing.
+        for place, layer in enumerate(sorted(range(count), key=lambda layer: wanted[layer])):
+            given = min(wanted[layer], spare / (count - place))
+            steps[layer] += given
+            spare -= given
+        return [step + spare / count for step in steps]
 
     def _label_need(self, layer: int) -> float:
         """The widest label of a layer that has a node of the next layer in its way."""

@@ -26,7 +26,7 @@ _LIST, _GAP, _LEAST = 230, 16, 640
 
 def frame_for(width: int, *, beside: bool = False) -> Frame:
     """Return the frame for a width in pixels: narrow ones scroll in their box."""
-    left, right = (150, 168) if width >= 900 else (104, 110)
+    left, right = (112, 164) if width >= 900 else (100, 110)
     height = 520 if beside else 640
     return Frame(width=max(width, 720), height=height, left=left, right=right)
 
