@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import catalogs
+from app.backend.child import OwnBackend
 from catalogs.errors import TimesError
 from catalogs.query import Query
 from catalogs.source import Source
@@ -743,3 +744,58 @@ def test_completion_knows_codes_and_descriptions(database: DatabaseExplorer):
     words = database.desk.editor.words
     assert "flow_annual" in {table["name"] for table in words["tables"]}
     assert "sum" in {function[0] for function in words["functions"]}
+
+
+# ---------------------------------------------------------------------- the service that is served
+
+ODD_QUERIES = {
+    "500 columns": f"SELECT {', '.join(f'{n} AS column_{n}' for n in range(500))}",
+    "nested": "SELECT {'a': [1, 2], 'b': {'c': NULL}} AS s, MAP {'k': [1]} AS m, [[NULL]] AS l",
+    "intervals": "SELECT INTERVAL 14 MONTH AS i, TIME '12:00' AS t, now() AS z, uuid() AS u",
+    "numbers": "SELECT 1.10::DECIMAL(38, 10) AS d, 2::HUGEINT ** 100 AS h, 'nan'::DOUBLE AS n",
+    "huge strings": "SELECT repeat('x', 1000000) AS long, '' AS empty, NULL AS nothing",
+    "bytes": "SELECT '\\xAA\\x00'::BLOB AS b, '101'::BIT AS bits",
+    "names": 'SELECT 1 AS "a b", 2 AS "a b", 3 AS "<b>", 4 AS "ü"',
+    "no rows": "SELECT process, value FROM flow_annual WHERE year = 1",
+}
+
+
+def test_results_of_every_kind_are_shown_as_the_service_gives_them(demo: Source):
+    async def ask() -> None:
+        async with OwnBackend(demo.manifest_path.parents[1]) as backend:
+            database = DatabaseExplorer(source=demo, service=backend.service)
+            for name, text in ODD_QUERIES.items():
+                await database.run(text)
+                outcome = database.sheet.outcome
+                assert outcome is not None
+                assert outcome.refusal is None, (name, outcome.refusal)
+                assert outcome.result is not None
+                for view in ("table", "columns", "chart", "flows"):
+                    database.look_at(view)
+                    assert len(database.results._body) > 0
+                columns = outcome.result.table.num_columns
+                assert len(database.results._rows.columns) == columns
+                assert (columns == 500) == (name == "500 columns")
+
+    asyncio.run(ask())
+
+
+def test_attacks_on_the_page_are_answered_in_words(demo: Source):
+    async def ask() -> None:
+        async with OwnBackend(demo.manifest_path.parents[1]) as backend:
+            database = DatabaseExplorer(source=demo, service=backend.service)
+            for text in (
+                "SELECT * FROM read_text('/etc/passwd')",
+                "COPY (SELECT 1) TO '/tmp/x'",
+                "SELECT current_setting('home_directory')",
+                "INSERT INTO flow SELECT * FROM flow",
+            ):
+                database.sheet.values = {}
+                await database.run(text)
+                outcome = database.sheet.outcome
+                assert outcome is not None
+                assert outcome.refusal is not None, text
+                assert outcome.refusal.what
+                assert len(database.results._body) == 1
+
+    asyncio.run(ask())
