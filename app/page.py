@@ -110,8 +110,12 @@ def _page(route: str, build: Callable[..., Any]) -> pmui.Page:
     names = sources.names()
     unknown = asked not in names
     tool = tool_at(route)
-    if not unknown and sources.kinds().get(asked) not in tool.kinds:
-        return _other_kind_page(tool, asked, names, sources.kinds()[asked])
+    kinds = sources.kinds()
+    # Without a name, and with nothing there that the tool shows, it says so of what there is.
+    shown = asked if not unknown else next((n for n in names if kinds[n] in tool.kinds), "")
+    shown = shown or next(iter(names), "")
+    if shown and kinds[shown] not in tool.kinds:
+        return _other_kind_page(tool, shown, names, kinds[shown])
     source = sources.open("" if unknown else asked, tool.kinds)
     component: ToolComponent = build(source=source)
     if asked and unknown:

@@ -61,6 +61,7 @@ class FlowHome(Viewer):
             figures=figures(source),
             cards=cards(self.tools, None, ""),
             scenarios=[described],
+            listed="Datasets",
             own_files=own_files(),
             shared=["dataset"],
             dataset=source.dataset,
@@ -88,7 +89,7 @@ def figures(source: FlowRecords) -> list[dict[str, str]]:
     steps = source.steps["label"]
     time = steps.iloc[0] if len(steps) == 1 else f"{steps.iloc[0]} to {steps.iloc[-1]}"
     coarser = [
-        f"{len(places)} {name}"
+        f"{name}: {len(places)}"
         for places, name in zip(source.places[:-1], source.levels[:-1], strict=True)
     ]
     found = [

@@ -85,6 +85,7 @@ class Overview(JSComponent):
         default=[], item_type=dict, doc="Tools: route, name, icon (SVG), description, miniature"
     )
     scenarios = param.List(default=[], item_type=dict, doc="Scenarios with files and report")
+    listed = param.String(default="Scenarios", doc="What is listed with files and report")
     own_files = param.Dict(default={}, doc="How to load files: commands, formats, tables")
     shared = param.List(
         default=[], item_type=str, doc="Names in the address that go along to a tool"

@@ -38,7 +38,7 @@ function alarm(model) {
 }
 
 function figures(model) {
-  return make("dl", {class: "figures", "aria-label": "What is loaded"},
+  return make("dl", {class: model.figures.length < 7 ? "figures few" : "figures", "aria-label": "What is loaded"},
     ...model.figures.map((figure) => make("div", {},
       make("dt", {}, figure.label),
       make("dd", {class: "value"}, figure.value),
@@ -170,8 +170,8 @@ function topic({topic, about, severity, lines}) {
 }
 
 function scenarios(model) {
-  const heads = ["Scenario", "Model", "Format", "Rows", "Imported, UTC", "Warnings"]
-  return section("scenarios", "Scenarios",
+  const heads = [model.listed.replace(/s$/, ""), "Model", "Format", "Rows", "Imported, UTC", "Warnings"]
+  return section("scenarios", model.listed,
     make("div", {class: "heads", "aria-hidden": "true"},
       ...heads.map((name) => make("span", name === "Rows" ? {class: "number"} : {}, name))),
     make("ul", {}, ...model.scenarios.map(scenario)))
