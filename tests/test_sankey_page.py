@@ -380,6 +380,30 @@ def test_copied_link_shows_the_same_picture(
 
 
 @pages
+def test_a_change_in_the_list_lights_its_link(page: Page, recorded: Recorded, address: str):
+    open_page(page, f"{address}&other=Climate target")
+    first = page.get_by_role("listitem").get_by_role("button", name=" → ").first
+    box, drawing = first.bounding_box(), page.locator(".sankey").bounding_box()
+    assert box is not None
+    assert drawing is not None
+    assert box["x"] >= drawing["x"] + drawing["width"]  # beside the picture
+    expect(page.locator("g.link.lit")).to_have_count(0)
+    first.click()
+    expect(page.locator("g.link.lit").first).to_be_visible()
+    expect(page.locator(".note")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("in Scenarios")).first).to_be_visible()
+
+
+@pages
+def test_years_play(page: Page, recorded: Recorded, address: str):
+    open_page(page, address)
+    wait_for_title(page, "Energy flows, Reference, 2050")
+    page.get_by_role("button", name="Play").click()
+    wait_for_title(page, "Energy flows, Reference, 20[2-4]")  # after the last comes the first
+    page.get_by_role("button", name="Play").click()
+
+
+@pages
 def test_tables_have_flows_balances_and_what_is_not_drawn(
     page: Page, recorded: Recorded, address: str
 ):

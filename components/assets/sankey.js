@@ -74,6 +74,8 @@ class Drawing {
     for (const node of nodes) { this.word(node) }
     this.set_current(this.current)
     this.animate(fresh)
+    // What was chosen in a list stays lit where the picture is only laid out anew.
+    if (this.chosen) { this.light(this.chosen) }
   }
 
   // One mark for each node or link of the picture; what is new is returned, what is gone fades.

@@ -30,6 +30,7 @@ Object.assign(Drawing.prototype, {
 
   point_at(mark, event = null) {
     if (this.dragging) { return }
+    this.chosen = null
     const lit = mark ? this.path_of(mark) : null
     this.svg.classList.toggle("pointing", Boolean(lit))
     for (const kind of ["nodes", "links"]) {
@@ -52,6 +53,7 @@ Object.assign(Drawing.prototype, {
     const motion = STEADY.matches ? "auto" : "smooth"
     this.root.scrollIntoView({block: "nearest", behavior: motion})
     this.point_at({kind: "links", id, group})
+    this.chosen = id
   },
 
   // All that flows into a mark and all that flows on from it. Back links are lit where they touch

@@ -68,7 +68,7 @@ def _sorted_by(items: Places, wish: Numbers, fixed: dict[int, float]) -> Places:
         rank = np.arange(len(items), dtype=float) + len(items)
         rank[places] = np.arange(len(places))
         return items[np.lexsort((rank, wish))]
-    return items[np.argsort(wish, kind="stable")]
+    return items[wish.argsort(kind="stable")]
 
 
 class _Sweeper:
@@ -89,15 +89,16 @@ class _Sweeper:
         self.sources = [grid.source[pieces] for pieces in grid.pieces]
         self.targets = [grid.target[pieces] for pieces in grid.pieces]
         self.weights = [weight[pieces] for pieces in grid.pieces]
-        # Looked up by an item's place in the layer as it was given, whatever its order is now.
+        # Looked up by an item's place in the layer as it was given, whatever its order is now:
+        # the places of the nearer ends, what one wish weighs, and whether there is any.
         self.into = [
-            np.bincount(self.local[ends], weights, len(items))
+            _pulls(self.local[ends], weights, len(items))
             for ends, weights, items in zip(
                 self.targets[:-1], self.weights[:-1], self.given[1:], strict=True
             )
         ]
         self.out_of = [
-            np.bincount(self.local[ends], weights, len(items))
+            _pulls(self.local[ends], weights, len(items))
             for ends, weights, items in zip(
                 self.sources[:-1], self.weights[:-1], self.given[:-1], strict=True
             )
@@ -109,7 +110,7 @@ class _Sweeper:
             self._set(number, items)
 
     def _set(self, number: int, items: Places) -> None:
-        if np.array_equal(items, self.grid.layers[number]):
+        if (items == self.grid.layers[number]).all():
             return
         self.grid.layers[number] = items
         self.rank[items] = ranks = self.local[self.given[number]]
@@ -147,15 +148,11 @@ class _Sweeper:
         count = len(self.given)
         for number in range(1, count) if downstream else range(count - 2, -1, -1):
             between = number - 1 if downstream else number
-            near, far = self.targets[between], self.sources[between]
-            if not downstream:
-                near, far = far, near
-            mass = (self.into if downstream else self.out_of)[between]
+            far = (self.sources if downstream else self.targets)[between]
+            near, mass, is_pulled = (self.into if downstream else self.out_of)[between]
             items = self.given[number]
-            pull = np.bincount(
-                self.local[near], self.weights[between] * self.place[far], len(items)
-            )
-            wish = np.where(mass > 0, pull / np.maximum(mass, 1e-300), self.place[items])
+            pull = np.bincount(near, self.weights[between] * self.place[far], len(items))
+            wish = np.where(is_pulled, pull / mass, self.place[items])
             shown = self.grid.layers[number]
             self._set(number, _sorted_by(shown, wish[self.local[shown]], self.fixed))
 
@@ -213,7 +210,7 @@ class _Sweeper:
             wide = len(self.given[other])
             cells = self.local[near[between]] * wide + self.rank[far[between]]
             ends = np.bincount(cells, self.weights[between], count * wide).reshape(count, wide)
-            above = np.cumsum(ends, axis=1) - ends
+            above = ends.cumsum(axis=1) - ends
             crossing += ends @ above.T
         gains = crossing - crossing.T
         if self.fixed:
@@ -226,6 +223,11 @@ class _Sweeper:
         fixed = np.array([self.fixed.get(item, np.nan) for item in items])
         is_fixed = ~np.isnan(fixed)
         return is_fixed[:, None] & is_fixed & (fixed[:, None] != fixed)
+
+
+def _pulls(near: Places, weights: Numbers, count: int) -> tuple[Places, Numbers, NDArray[np.bool_]]:
+    mass = np.bincount(near, weights, count)
+    return near, np.maximum(mass, 1e-300), mass > 0
 
 
 def _crossing(source: Numbers, target: Numbers, weight: Numbers) -> float:
