@@ -8,7 +8,10 @@
 // of its own: 19 frames a second with 1,000 arcs, 5 with 5,000.
 
 const STEADY = window.matchMedia("(prefers-reduced-motion: reduce)")
-const MOST_THICK = 700 // While values change, so many arcs keep their width; the rest are hairlines.
+// While the values of thousands of arcs change, so many keep their width and the rest are hairlines
+// of every second point.
+const MANY = 1500
+const MOST_THICK = 250
 const REACH = 7 // Pixels around an arc in which it is hit.
 const LEAST_WIDTH = 0.4
 

@@ -49,7 +49,8 @@ Object.assign(FlowMap.prototype, {
   paint_arcs(context, moving, width, height) {
     const hairs = new Map()
     const thick = []
-    const most = moving && this.count > 1500 ? MOST_THICK : Infinity
+    const hurried = moving && this.count > MANY
+    const most = hurried ? MOST_THICK : Infinity
     for (const arc of this.order) {
       const wide = this.width_of(arc)
       if (!wide || !this.ways.is_seen(arc, width, height, wide + 20)) { continue }
@@ -67,7 +68,7 @@ Object.assign(FlowMap.prototype, {
       context.globalAlpha = Number(key.split(" ")[0])
       context.strokeStyle = key.slice(key.indexOf(" ") + 1)
       context.beginPath()
-      for (const arc of arcs) { this.trace(context, arc) }
+      for (const arc of arcs) { this.trace(context, arc, hurried ? 4 : 2) }
       context.stroke()
     }
     context.lineJoin = "round"
@@ -77,10 +78,13 @@ Object.assign(FlowMap.prototype, {
     context.globalAlpha = 1
   },
 
-  trace(context, arc) {
+  trace(context, arc, step) {
     const {pixels, starts} = this.ways
+    const last = 2 * starts[arc + 1] - 2
     let down = false
-    for (let p = 2 * starts[arc]; p < 2 * starts[arc + 1]; p += 2) {
+    // The last point is always drawn: there the arc ends.
+    for (let q = 2 * starts[arc]; q < last + step; q += step) {
+      const p = Math.min(q, last)
       if (Number.isNaN(pixels[p])) {
         down = false
       } else if (down) {
