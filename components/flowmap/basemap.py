@@ -199,7 +199,8 @@ class BaseMap:
             "xs", "ys", source=self._borders, line_color="#8a939c", line_width=0.75,
             level="underlay", name="flowmap-borders",
         )  # fmt: skip
-        figure.image_rgba(source=self._image, level="image", name="flowmap-image")
+        # Not at the level "image", which is below land.
+        figure.image_rgba(source=self._image, level="glyph", name="flowmap-image")
         figure.outline_line_color = None
         for side in ("left", "right", "top", "bottom"):
             setattr(figure, f"min_border_{side}", 0)
