@@ -11,7 +11,7 @@ import shapely
 from catalogs.errors import UnreadableFileError
 from catalogs.flow_records.query import FlowView
 from catalogs.flow_records.records import FlowRecords
-from tests.flow_files import noticed, publish, write
+from tests.flow_files import imported, noticed, publish, write
 
 BUSES = """bus,x,y,country
 A,10,55,DK
@@ -81,6 +81,16 @@ def test_loading_is_what_a_line_carries_over_its_capacity(grid: FlowRecords) -> 
     )
     first_hour = grid.view(FlowView(last=0)).arcs
     assert dict(zip(first_hour.id, first_hour.loading, strict=True))["AB"] == 0.6
+
+
+def test_power_adds_up_to_energy(grid: FlowRecords, tmp_path: Path) -> None:
+    assert grid.unit == "MW"
+    assert grid.view(FlowView()).unit == "MWh"
+    assert grid.view(FlowView(level=0)).unit == "MWh"
+    assert grid.view(FlowView(last=0)).unit == "MW"
+    rows = [f"2030-01-01 00:{minute},AAL,CPH,el,4" for minute in ("00", "15", "30")]
+    quarters = imported(tmp_path, *rows, header="time,origin,destination,commodity,value [GW]")
+    assert quarters.view(FlowView()).unit == "GW × 0.25 h"
 
 
 def test_gross_is_what_a_line_carries_in_both_directions(grid: FlowRecords) -> None:

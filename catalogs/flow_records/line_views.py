@@ -17,7 +17,7 @@ from catalogs.flow_records.dimensions import (
     as_positions,
 )
 from catalogs.flow_records.query import FlowView
-from catalogs.flow_records.views import categories_of
+from catalogs.flow_records.views import categories_of, unit_of_sums
 from catalogs.flowmaps.picture import (
     Arcs,
     FlowMapData,
@@ -129,7 +129,7 @@ def view_of_lines(records: FlowRecords, view: FlowView) -> FlowMapData:
         places=_line_ends(places, ends, lines, sums),
         arcs=arcs,
         categories=names,
-        unit=records.unit,
+        unit=unit_of_sums(records, view),
         level="line",
         is_net=view.is_net,
         shown=shown,

@@ -30,6 +30,7 @@ from catalogs.flow_records.views import (
     is_of_lines,
     largest_arc,
     level_of,
+    unit_of_sums,
     view_of_places,
 )
 from catalogs.flowmaps.picture import FlowMapData
@@ -187,6 +188,10 @@ class FlowRecords:
     def unit(self) -> str:
         """Unit of the records; '' where it is not known."""
         return self.about.unit
+
+    def unit_of(self, view: FlowView) -> str:
+        """Return the unit of a view's sums: hours of power in MW add up to MWh."""
+        return unit_of_sums(self, self._checked(view))
 
     @property
     def levels(self) -> tuple[str, ...]:

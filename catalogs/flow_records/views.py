@@ -35,6 +35,7 @@ _MOST_PLACES = 2500
 #: Rows beyond which the largest arc is sought in some of the buckets only, and in how many.
 _MANY_ROWS = 5_000_000
 _SOME_BUCKETS = 50
+_POWER = ("W", "kW", "MW", "GW", "TW")
 PLACE_TOTALS = (
     *("id", "name", "longitude", "latitude", "outgoing", "incoming", "within", "members"),
 )
@@ -55,6 +56,19 @@ def level_of(records: FlowRecords, view: FlowView) -> int:
     if is_of_lines(records, view):
         return len(records.levels) - 1
     return view.level if view.level >= 0 else _level(records, view)
+
+
+def unit_of_sums(records: FlowRecords, view: FlowView) -> str:
+    """Return the unit of sums over a stretch of time: power in MW adds up to energy in MWh.
+
+    Steps that are no hours are said to be so; the values are the plain sums of the records.
+    """
+    unit, hours = records.unit, records.about.step_hours
+    if unit not in _POWER or view.first == view.last:
+        return unit
+    if np.isnan(hours):
+        return f"{unit}, added up"
+    return f"{unit}h" if hours == 1 else f"{unit} × {hours:g} h"
 
 
 def largest_arc(records: FlowRecords, view: FlowView, kind: str, level: int) -> float:
@@ -203,7 +217,7 @@ def _of_places(records: FlowRecords, view: FlowView, level: int) -> FlowMapData:
         places=listed,
         arcs=replace(arcs, origin=positions[arcs.origin], destination=positions[arcs.destination]),
         categories=names,
-        unit=records.unit,
+        unit=unit_of_sums(records, view),
         level=records.levels[level],
         is_net=view.is_net,
         shown=shown,

@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable
 
 from catalogs.errors import TimesError
+from catalogs.flow_records.query import FlowView
 from catalogs.flowmaps.picture import FlowMapData
 from components.downloads import to_csv
 from components.figures_table import figures_table
@@ -273,9 +274,8 @@ class Profile:
                 sizing_mode="stretch_width",
             ),
         ]
-        parts += _profile(
-            source.profile(**whose, kind=coarse), f"By {coarse}, {source.unit}", source.unit
-        )
+        unit = source.unit if coarse == "step" else source.unit_of(FlowView())
+        parts += _profile(source.profile(**whose, kind=coarse), f"By {coarse}, {unit}", unit)
         steps = bucket.last - bucket.first + 1
         if "step" in source.about.kinds and 1 < steps <= 1000:
             found = source.profile(**whose, kind="step", first=bucket.first, last=bucket.last)

@@ -344,9 +344,8 @@ class RecordMap(Tool):
         between = "on lines" if about.by_line else "between places"
         bucket = self.bucket
         when = "" if bucket.kind == "all" else f", {bucket.label}"
-        return f"{what.capitalize()} {between}, {self.source.dataset}{when}, {about.unit}".rstrip(
-            ", "
-        )
+        unit = self.source.unit_of(self.view)
+        return f"{what.capitalize()} {between}, {self.source.dataset}{when}, {unit}".rstrip(", ")
 
     def _foot_line(self, data: FlowMapData) -> str:
         return " · ".join(
