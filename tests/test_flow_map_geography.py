@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalogs.flowmaps.geography import countries, world
-from components.flowmap.basemap import View, land_in, resolution_of
+from components.flowmap.basemap import BaseMap, View, land_in, resolution_of
 from components.flowmap.projection import MapProjection, choose_projection
 from components.flowmap.routes import angle_between, great_circle, lay_routes
 
@@ -139,3 +139,14 @@ def test_places_that_nobody_knows_have_no_way():
     longitude, latitude = np.array([9.2, np.nan]), np.array([56.2, np.nan])
     routes = lay_routes(MapProjection(), longitude, latitude, np.array([0]), np.array([1]))
     assert routes.starts.tolist() == [0, 0]
+
+
+def test_images_lie_above_the_land():
+    import holoviews as hv
+
+    base = BaseMap(MapProjection(), View(0, 1e6, 7e6, 8e6))
+    base.show_image(np.full((4, 4), 0xFF0000FF, dtype=np.uint32), View(0, 1e6, 7e6, 8e6))
+    figure = hv.render(base.picture, backend="bokeh")
+    levels = {renderer.name: renderer.level for renderer in figure.renderers}
+    order = ["image", "underlay", "glyph"]
+    assert order.index(levels["flowmap-image"]) > order.index(levels["flowmap-land"])
