@@ -7,6 +7,7 @@ or years mean all. Nothing here queries: a selection only says what is chosen of
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import ClassVar
 
 import param
@@ -61,7 +62,7 @@ class Selection(param.Parameterized):
         kept = [name for name in self.scenarios if name in names]
         self.param.update(
             dataset=source.dataset,
-            scenarios=kept or _first_scenarios(source),
+            scenarios=kept or first_scenarios(source),
             base=self.base if self.base in names else "",
             regions=[region for region in self.regions if region in source.regions],
             years=[year for year in self.years if year in source.years],
@@ -83,8 +84,12 @@ class Selection(param.Parameterized):
         return tuple(name for name in (self.base_scenario, *others) if name)
 
 
-def _first_scenarios(source: Source) -> list[str]:
-    published = source.manifest.scenarios
+def first_scenarios(source: Source, among: Collection[str] | None = None) -> list[str]:
+    """Return the scenarios chosen at first: some of the model imported last, references first.
+
+    ``among`` are the only ones that come into question; None for all.
+    """
+    published = [s for s in source.manifest.scenarios if among is None or s.key in among]
     if not published:
         return []
     newest = max(published, key=lambda scenario: scenario.imported_at)

@@ -16,6 +16,7 @@ import catalogs
 from catalogs.source import Source
 from components.flowmap.explorer import FlowMap
 from components.flowmap.picture import MOST_ARCS
+from components.selection import Selection
 from tests.browser import PHONE, Recorded, Served, open_page, query_of, record, serving
 from tests.times_files import flows, publish, write_set
 from tests.times_page import choose, open_tab, wait_for_title
@@ -177,6 +178,28 @@ def test_scenario_without_trade_says_so(data: Path):
     assert refused.main is not None
     assert refused.title == "Flow map"
     assert not refused.working
+
+
+def test_first_map_is_of_a_scenario_that_has_a_place(tmp_path: Path):
+    for region, name, model in (("DK", "Placed", "B"), ("Nowhere", "Not placed", "A")):
+        files = write_set(
+            tmp_path / region,
+            flows("IMPGAS: -> GAS 10\nPLANT: GAS 10 -> ELC 5", region=region),
+            scenario=name,
+            process_sets={"IRE": "IMPGAS"},
+            commodity_sets={"NRG": "GAS ELC"},
+            units={"PJ": "GAS ELC"},
+        )
+        source = publish(files, tmp_path / "data", model=model)
+    untouched = Selection()
+    untouched.offer(source)
+    assert untouched.scenarios == ["Not placed"]  # imported last
+    assert FlowMap(source=source).scenario == "Placed"
+    # What somebody chose stays.
+    chosen = Selection()
+    chosen.offer(source)
+    chosen.base = "Not placed"
+    assert FlowMap(source=source, selection=chosen).scenario == "Not placed"
 
 
 def test_commodities_have_colours_of_their_own(flow_map: FlowMap):

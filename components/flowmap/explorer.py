@@ -23,7 +23,7 @@ from panel.viewable import Viewable
 
 from catalogs import units
 from catalogs.errors import TimesError
-from catalogs.flowmaps.places import OUTSIDE, UNKNOWN, is_on_earth
+from catalogs.flowmaps.places import OUTSIDE, UNKNOWN, find_places, is_on_earth
 from catalogs.flowmaps.trade_map import TOTALS, Frame, TradeMap, TradeRequest, trade_map
 from catalogs.flowmaps.trades import (
     ENERGY,
@@ -46,10 +46,12 @@ from components.flowmap.picture import (
 from components.flowmap.projection import MapProjection
 from components.flowmap.view import FlowMapView
 from components.notices import notice
+from components.selection import first_scenarios
 from components.tool import Tool
 
 ALL = "all"
 _FIRST_YEAR = 2030
+_REGIONS = "SELECT region FROM region WHERE scenario = ? AND kind = 'internal'"
 #: The map and what stands above it fill the first screen.
 _HEIGHT = "clamp(380px, calc(100vh - 330px), 820px)"
 
@@ -131,12 +133,29 @@ class FlowMap(Tool):
         names = self.source.scenario_names
         if self.other not in names:
             self.other = ""
-        if not self.selection.base_scenario or has_trade(self.source, self.scenario):
+        if self.selection.base or not self.selection.scenarios:
             return
-        # A first screen is never empty where another scenario chosen has trade.
-        having = [s for s in self.selection.scenarios if has_trade(self.source, s)]
-        if having and not self.selection.base:
-            self.selection.base = having[0]
+        # A first screen is never empty where a scenario can be drawn: one of those chosen, or any
+        # other as long as nobody has chosen.
+        of_nobody = set(self.selection.scenarios) == set(first_scenarios(self.source))
+        for can_be_drawn in (self._is_on_map, partial(has_trade, self.source)):
+            if can_be_drawn(self.scenario):
+                return
+            if drawn := [name for name in self.selection.scenarios if can_be_drawn(name)]:
+                self.selection.base = drawn[0]
+                return
+            if of_nobody and (drawn := [name for name in names if can_be_drawn(name)]):
+                self.selection.scenarios = first_scenarios(self.source, drawn)
+                return
+
+    def _is_on_map(self, scenario: str) -> bool:
+        """Whether a scenario trades, and one of its regions has a place."""
+        regions = [name for (name,) in self.source.rows(_REGIONS, [scenario])]
+        try:
+            placed = any(place.is_known for place in find_places(self.source, regions))
+        except TimesError:
+            return True  # said where the map would be
+        return placed and has_trade(self.source, scenario)
 
     @property
     def scenario(self) -> str:
