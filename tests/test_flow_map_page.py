@@ -16,6 +16,7 @@ import catalogs
 from catalogs.source import Source
 from components.flowmap.explorer import FlowMap
 from components.flowmap.picture import MOST_ARCS
+from components.flowmap.view import FlowMapView
 from components.selection import Selection
 from tests.browser import PHONE, Recorded, Served, open_page, query_of, record, serving
 from tests.times_files import flows, publish, write_set
@@ -54,8 +55,13 @@ def flow_map(demo: Source) -> FlowMap:
 
 def frame_of(flow_map: FlowMap) -> np.ndarray:
     """The values of the arcs that the browser has."""
-    arcs = len(np.frombuffer(flow_map._view.ends, "<i4")) // 3
-    return np.frombuffer(flow_map._view.frame, "<f4")[:arcs]
+    return values_of(flow_map._view)
+
+
+def values_of(view: FlowMapView) -> np.ndarray:
+    """The values of the arcs of one map that the browser has."""
+    arcs = len(np.frombuffer(view.ends, "<i4")) // 3
+    return np.frombuffer(view.frame, "<f4")[:arcs]
 
 
 # ---------------------------------------------------------------------- the component
@@ -180,6 +186,40 @@ def test_scenario_without_trade_says_so(data: Path):
     assert not refused.working
 
 
+def test_each_scenario_has_a_map_on_the_same_scale(flow_map: FlowMap):
+    alone = flow_map._view.picture["most"]
+    flow_map.maps = "each"
+    assert flow_map.title == "Net trade: Electricity, Hydrogen, 3 scenarios, 2050, PJ"
+    others = flow_map._beside_it.views
+    assert list(others) == ["Climate target", "No new interconnectors"]
+    views = [flow_map._view, *others.values()]
+    assert len({view.group for view in views} - {""}) == 1
+    for name in ("most", "widest", "bounds"):
+        assert len({str(view.picture[name]) for view in views}) == 1
+    colours = [{c["label"]: c["colour"] for c in view.picture["categories"]} for view in views]
+    assert colours[0]["Electricity"] == colours[1]["Electricity"]
+    # The scale is that of the largest flow of all maps: each scenario's own, asked for alone.
+    largest = [alone]
+    for name in others:
+        single = FlowMap(source=flow_map.source, year=2050)
+        single.selection.base = name
+        assert single.main is not None
+        largest.append(single._view.picture["most"])
+        shown = values_of(others[name])
+        assert shown.max() == pytest.approx(single.table()["value"].max(), rel=1e-6)
+    assert flow_map._view.picture["most"] == pytest.approx(max(largest))
+    # Another year goes to all of them; a click opens what that scenario has.
+    flow_map.year = 2030
+    assert {view.when[0] for view in views} == {"2030"}
+    climate = others["Climate target"]
+    climate._handle_msg({"arc": 0, "key": climate.picture["key"]})
+    assert flow_map.opened_in == "Climate target"
+    assert any("Climate target" in text for text in texts(flow_map._details.view))
+    assert climate.picked == ["arc", 0]
+    flow_map.other = "Climate target"
+    assert not flow_map._beside_it.views
+
+
 def test_first_map_is_of_a_scenario_that_has_a_place(tmp_path: Path):
     for region, name, model in (("DK", "Placed", "B"), ("Nowhere", "Not placed", "A")):
         files = write_set(
@@ -225,8 +265,8 @@ def address(site: Served) -> str:
 
 pages = pytest.mark.browser
 
-#: Finds the map, whose own object knows where arcs are in pixels.
-_FIND = """
+#: Finds the maps, whose own objects know where arcs are in pixels.
+_FIND_ALL = """
 () => {
   const found = []
   const look = (node) => {
@@ -236,9 +276,10 @@ _FIND = """
     }
   }
   look(document)
-  return found[0]
+  return found
 }
 """
+_FIND = f"() => ({_FIND_ALL})()[0]"
 
 
 def wait_for_map(page: Page) -> None:
@@ -322,6 +363,27 @@ def test_choices_lead_to_the_map_they_name(page: Page, recorded: Recorded, addre
     assert download.value.suggested_filename == "flows.csv"
     open_tab(page, "Query")
     expect(page.get_by_text("FROM energy")).to_be_visible()
+
+
+@pages
+def test_maps_beside_each_other_follow_the_one_that_is_moved(
+    page: Page, recorded: Recorded, address: str
+):
+    open_page(page, address)
+    wait_for_map(page)
+    choose(page, "Scenarios", "One map each")
+    wait_for_title(page, "3 scenarios")
+    assert "maps=each" in query_of(page)
+    ranges = f"""() => ({_FIND_ALL})().map((root) => root.flowmap.plot && root.flowmap.target
+      && Object.values(root.flowmap.ranges()).map((n) => Math.round(n / 1000)).join())"""
+    same = f"""() => {{ const found = ({ranges})();
+      return found.length === 3 && found[0] && new Set(found).size === 1 && found[0] }}"""
+    before = page.wait_for_function(same).json_value()
+    page.get_by_role("button", name="Zoom in").nth(1).click()
+    page.wait_for_function(
+        f"(before) => {{ const now = ({same})(); return now && now !== before }}", arg=before
+    )
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 @pages

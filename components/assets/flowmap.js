@@ -14,6 +14,7 @@ const MANY = 1500
 const MOST_THICK = 250
 const REACH = 7 // Pixels around an arc in which it is hit.
 const LEAST_WIDTH = 0.4
+const LOW = 480 // Pixels of a map's height below which its scale is one line.
 
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag)
@@ -135,8 +136,10 @@ class FlowMap {
     if (!this.plot || !bounds || !width || !height) { return }
     const [x0, x1, y0, y1] = bounds
     const room = Math.min(70, width / 8, height / 8)
-    const per_pixel = Math.max((x1 - x0) / (width - 2 * room), (y1 - y0) / (height - 2 * room), 30)
-    const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2]
+    // In low maps the scale would hide what is at their foot; all of a group leave the same room.
+    const foot = height < LOW ? 44 : 0
+    const per_pixel = Math.max((x1 - x0) / (width - 2 * room), (y1 - y0) / (height - 2 * room - foot), 30)
+    const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2 - per_pixel * foot / 2]
     this.shown_width = width
     this.set_ranges({x0: x - per_pixel * width / 2, x1: x + per_pixel * width / 2,
       y0: y - per_pixel * height / 2, y1: y + per_pixel * height / 2})
@@ -161,6 +164,7 @@ class FlowMap {
   resized() {
     const [width, height] = this.size()
     if (!width || !height) { return }
+    this.root.classList.toggle("low", height < LOW)
     const ratio = window.devicePixelRatio || 1
     for (const canvas of [this.canvas, this.lit]) {
       canvas.width = Math.round(width * ratio)

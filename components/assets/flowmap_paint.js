@@ -240,12 +240,13 @@ function find_figure(model) {
 const together = new Set()
 function follow_view(moved) {
   const {group} = moved.model
-  if (!group) { return }
+  if (!group || !moved.plot || !moved.size()[0]) { return }
   const {x0, x1, y0, y1} = moved.ranges()
   const per_pixel = (x1 - x0) / moved.size()[0]
   for (const map of together) {
     if (map === moved || map.model.group !== group || !map.plot) { continue }
     const [width, height] = map.size()
+    if (!width || !height) { continue }
     const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2]
     map.following = true
     map.set_ranges({x0: x - per_pixel * width / 2, x1: x + per_pixel * width / 2,

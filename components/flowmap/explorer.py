@@ -12,6 +12,8 @@ flow_map.table()                        # the flows as a frame
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -35,8 +37,8 @@ from catalogs.flowmaps.trades import (
 )
 from components.flowmap import panels, words
 from components.flowmap.basemap import BaseMap, View
+from components.flowmap.multiples import MOST_MAPS, Maps, MapsBeside, work_out
 from components.flowmap.picture import (
-    Scale,
     bounds_of,
     frame_of,
     picture_of,
@@ -52,8 +54,6 @@ from components.tool import Tool
 ALL = "all"
 _FIRST_YEAR = 2030
 _REGIONS = "SELECT region FROM region WHERE scenario = ? AND kind = 'internal'"
-#: The map and what stands above it fill the first screen.
-_HEIGHT = "clamp(380px, calc(100vh - 330px), 820px)"
 
 
 class FlowMap(Tool):
@@ -84,6 +84,9 @@ class FlowMap(Tool):
     other = param.String(
         default="", doc="Scenario of which the difference to the base is shown; '' for none"
     )
+    maps = param.Selector(
+        default="one", objects=["one", "each"], doc="One map, or one for each scenario chosen"
+    )
     totals = param.Selector(
         default="production and use", objects=list(TOTALS), doc="What the circles of regions show"
     )
@@ -98,17 +101,21 @@ class FlowMap(Tool):
     opened = param.String(
         default="", doc="What the details are of: a place, or origin>destination>carrier"
     )
+    opened_in = param.String(
+        default="", doc="Scenario that the details are of, where maps are several; '' for the base"
+    )
     tab = param.Selector(default="map", objects=["map", "table", "query"], doc="Which tab is open")
 
     drawer_open = param.Boolean(default=False, doc="Whether details are shown")
 
     _REDRAWN_BY: ClassVar[tuple[str, ...]] = (
-        "carriers", "colour_by", "net", "outside", "other", "totals", "placed", "tiles",
+        "carriers", "colour_by", "net", "outside", "other", "maps", "totals", "placed",
+        "tiles",
     )  # fmt: skip
     _REDRAWN_BY_SELECTION: ClassVar[tuple[str, ...]] = ("scenarios", "base", "regions", "unit")
     url_params: ClassVar[tuple[str, ...]] = (
-        "year", "timeslice", "step", "carriers", "colour_by", "net", "outside", "other", "totals",
-        "placed", "tiles", "opened", "tab",
+        "year", "timeslice", "step", "carriers", "colour_by", "net", "outside", "other", "maps",
+        "totals", "placed", "tiles", "opened", "opened_in", "tab",
     )  # fmt: skip
     help = (
         "Arrows show what flows from one region to another; the wider, the more, on the same scale"
@@ -123,8 +130,9 @@ class FlowMap(Tool):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self._map: TradeMap | None = None
+        self._maps: Maps | None = None
         self._projection: MapProjection | None = None
-        self._base: BaseMap | None = None
+        self._drawn_on: tuple[MapProjection, bool] | None = None
         self.param.watch(self._step, ["year", "timeslice", "step"])
 
     # ------------------------------------------------------------------ state
@@ -161,6 +169,13 @@ class FlowMap(Tool):
     def scenario(self) -> str:
         """The scenario shown."""
         return self.selection.base_scenario
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """The scenarios that have a map, the base first; a difference is one map."""
+        if self.maps == "one" or self.other not in ("", self.scenario):
+            return (self.scenario,)
+        return self.selection.ordered_scenarios[:MOST_MAPS]
 
     @property
     def unit_choices(self) -> list[str]:
@@ -241,22 +256,20 @@ class FlowMap(Tool):
 
     def _kept_and_outside(self, query: TradeQuery) -> tuple[tuple[str, ...], bool]:
         """Return the carriers shown, and whether trade without a spot is: something always is."""
-        try:
-            trades = with_top_categories(read_trades(self.source, query), 12)
-        except TimesError:
-            return (), self.outside
-        edges = [OUTSIDE, UNKNOWN]
-        table = trades.table
-        spotted = table[~table["origin"].isin(edges) & ~table["destination"].isin(edges)]
-        outside = self.outside or spotted.empty
+        categories: dict[str, None] = {}
+        flowing: set[str] = set()
+        for scenario in self.scenarios:
+            with suppress(TimesError):
+                asked = replace(query, scenario=scenario)
+                trades = with_top_categories(read_trades(self.source, asked), 12)
+                categories |= dict.fromkeys(trades.categories)
+                flowing |= set(trades.table.loc[_has_spots(trades.table), "category"])
+        outside = self.outside or not flowing
         if ALL in self.carriers:
             return (), outside
-        if chosen := tuple(c for c in trades.categories if c in self.carriers):
+        if chosen := tuple(c for c in categories if c in self.carriers):
             return chosen, outside
-        if outside:
-            return (), outside
-        flowing = set(spotted["category"])
-        return tuple(c for c in trades.categories if c in flowing), outside
+        return () if outside else tuple(c for c in categories if c in flowing), outside
 
     @property
     def by_hand(self) -> tuple[tuple[str, float, float], ...]:
@@ -291,9 +304,10 @@ class FlowMap(Tool):
         """Show a carrier, or hide it; the last one hidden shows all."""
         if self._map is None:
             return
-        shown = set(self._map.request.kept) or set(self._map.offered)
+        offered = set(self._maps.categories) if self._maps else set(self._map.offered)
+        shown = set(self._map.request.kept) or set(offered)
         shown ^= {category}
-        everything = shown == set(self._map.offered)
+        everything = shown == offered
         self.carriers = [ALL] if everything or not shown else sorted(shown)
 
     def place(self, region: str, latitude: float, longitude: float) -> None:
@@ -304,8 +318,10 @@ class FlowMap(Tool):
         self.placed = [*others, f"{region}={latitude:.4f} {longitude:.4f}"]
 
     def export(self, kind: Literal["svg", "png"]) -> None:
-        """Let the browser download the map as it is seen."""
+        """Let the browser download the map as it is seen, each of several."""
         self._view.export(kind, f"flow-map-{self.shown_year}")
+        for scenario, view in self._beside_it.views.items():
+            view.export(kind, f"flow-map-{self.shown_year}-{scenario}")
 
     def _placed_on_map(self, x: float, y: float) -> None:
         region = self._view.placing
@@ -315,41 +331,41 @@ class FlowMap(Tool):
         self._view.placing = ""
         self.place(region, latitude, longitude)
 
-    def _open_arc(self, position: int) -> None:
-        if self._map is not None and position < len(self._map.data.arcs):
-            arcs, places = self._map.data.arcs, self._map.data.places
-            self.opened = ">".join(
-                (
-                    str(places.id[arcs.origin[position]]),
-                    str(places.id[arcs.destination[position]]),
-                    self._map.data.categories[arcs.category[position]],
-                )
+    def _open_arc(self, position: int, scenario: str = "") -> None:
+        shown = self._maps.of(scenario) if self._maps else None
+        if shown is not None and position < len(shown.data.arcs):
+            arcs, places = shown.data.arcs, shown.data.places
+            ends = (
+                str(places.id[arcs.origin[position]]),
+                str(places.id[arcs.destination[position]]),
+                shown.data.categories[arcs.category[position]],
             )
+            self.param.update(opened=">".join(ends), opened_in=scenario)
 
-    def _open_place(self, position: int) -> None:
-        if self._map is not None and position < len(self._map.data.places):
-            self.opened = str(self._map.data.places.id[position])
+    def _open_place(self, position: int, scenario: str = "") -> None:
+        shown = self._maps.of(scenario) if self._maps else None
+        if shown is not None and position < len(shown.data.places):
+            self.param.update(opened=str(shown.data.places.id[position]), opened_in=scenario)
 
     # ------------------------------------------------------------------ seeing
 
     def _build(self) -> dict[str, Viewable]:
         self._view = FlowMapView(
             sizing_mode="stretch_width",
-            styles={"height": _HEIGHT},
             margin=0,
             on_arc=self._open_arc,
             on_place=self._open_place,
             on_placed=self._placed_on_map,
-            on_view=self._seen,
         )
         self._picture = pn.Column(sizing_mode="stretch_width", styles={"flex": "1 1 520px"})
+        self._beside_it = MapsBeside(self, self._view)
         self._beside = panels.Beside(self)
         self._controls = panels.Controls(self)
         self._times = panels.TimeBars(self)
         self._table = panels.TablePanel(self)
         self._query_panel = panels.QueryPanel(self)
         self._details = panels.Details(self)
-        self.param.watch(self._show_details, "opened")
+        self.param.watch(self._show_details, ["opened", "opened_in"])
         self.param.watch(lambda _event: self._table.fill(), "tab")
         self.param.watch(self._closed, "drawer_open")
         return {
@@ -358,8 +374,8 @@ class FlowMap(Tool):
             "query": self._query_panel.view,
         }
 
-    def _question(self) -> Callable[[], TradeMap]:
-        return partial(trade_map, self.source, self.request)
+    def _question(self) -> Callable[[], Maps]:
+        return partial(work_out, self.source, self.request, self.scenarios[1:])
 
     def _step(self, *_events: Any) -> None:
         """Another year or timeslice: where it is one of the frames, only values change."""
@@ -372,50 +388,55 @@ class FlowMap(Tool):
         else:
             self._redraw()
 
-    def _seen(self, view: View) -> None:
-        if self._base is not None:
-            self._base.show(view)
-
-    def _show(self, shown: TradeMap) -> None:
-        self._map = shown
+    def _show(self, maps: Maps) -> None:
+        shown = maps.base
+        self._map, self._maps = shown, maps
         projection = projection_for(shown.data, tiles=self.tiles)
-        if self._base is None or (projection, self.tiles) != self._drawn_on:
+        anew = (projection, self.tiles) != self._drawn_on
+        if anew:
             self._make_base(shown, projection)
-        scale = scale_of(shown)
-        changes = self._picture_params(shown, projection, scale)
-        self._view.param.update(
-            **changes, frame=frame_of(shown, self.frame), when=self._when(), picked=self._picked()
-        )
-        if self._picture.objects != [self._view]:
-            self._picture.objects = [self._view]
+        self._view.picked = self._picked(shown)
+        self._beside_it.show(maps, projection, anew=anew)
+        if self._picture.objects != [self._beside_it.view]:
+            self._picture.objects = [self._beside_it.view]
         self._query_panel.show(shown)
         self._show_frame(shown, with_map=False)
         if self.opened:
             self._show_details()
 
     def _picture_params(
-        self, shown: TradeMap, projection: MapProjection, scale: Scale
+        self, maps: Maps, shown: TradeMap, projection: MapProjection
     ) -> dict[str, Any]:
+        scenario = shown.request.query.scenario
         return picture_of(
             shown,
             self.source,
             projection,
-            scale,
-            title=words.sentence(self),
+            scale_of(*maps.drawn),
+            title=words.sentence(self, scenario),
             foot=shown.shown[shown.at(self.frame)].sentence(),
             tiles=self.tiles,
             labels={name: self.label(name) for name in shown.data.categories},
+            among=maps.categories,
         )
 
     def _make_base(self, shown: TradeMap, projection: MapProjection) -> None:
         """Make the figure below anew: the projection is another one, or tiles are wanted."""
-        x0, x1, y0, y1 = bounds_of(shown.data, projection)
-        tiles = gv.tile_sources.OSM() if self.tiles else None
-        self._base = BaseMap(projection, View(x0, x1, y0, y1), tiles=tiles)
         self._projection, self._drawn_on = projection, (projection, self.tiles)
-        self._view.figure = pn.pane.HoloViews(
-            self._base.picture, sizing_mode="stretch_both", margin=0, linked_axes=False
+        bounds = bounds_of(shown.data, projection)
+        self._view.figure, self._view.on_view = self._figure(bounds, projection)
+
+    def _figure(
+        self, bounds: list[float], projection: MapProjection
+    ) -> tuple[Viewable, Callable[[View], None]]:
+        """Make what is below a map; return it and what shows another part of the world in it."""
+        tiles = gv.tile_sources.OSM() if self.tiles else None
+        x0, x1, y0, y1 = bounds
+        base = BaseMap(projection, View(x0, x1, y0, y1), tiles=tiles)
+        figure = pn.pane.HoloViews(
+            base.picture, sizing_mode="stretch_both", margin=0, linked_axes=False
         )
+        return figure, base.show
 
     def _when(self) -> list[str]:
         large = str(self.shown_year)
@@ -427,12 +448,14 @@ class FlowMap(Tool):
     def _show_frame(self, shown: TradeMap, *, with_map: bool = True) -> None:
         if with_map:
             self._view.param.update(frame=frame_of(shown, self.frame), when=self._when())
+            if self._maps is not None:
+                self._beside_it.show_frame(self._maps)
         self._beside.show(shown, self.frame)
         self._table.show(shown)
         self.param.update(title=words.sentence(self), foot=words.foot_line(self, shown))
 
     def _show_refusal(self, error: TimesError) -> None:
-        self._map = None
+        self._map = self._maps = None
         self._picture.objects = [
             notice(error.what, error.remedy, kind="refusal", ways=self._ways_out())
         ]
@@ -458,27 +481,30 @@ class FlowMap(Tool):
 
     # ------------------------------------------------------------------ details
 
-    def _picked(self) -> list[Any]:
-        """Return what stands out on the map: what the details are of."""
-        if self._map is None or not self.opened:
+    def _picked(self, shown: TradeMap) -> list[Any]:
+        """Return what stands out on a map: what the details are of."""
+        if not self.opened:
             return []
-        ids = [str(name) for name in self._map.data.places.id]
+        ids = [str(name) for name in shown.data.places.id]
         ends = self.opened.split(">", 2)
         if len(ends) == 1:
             return ["place", ids.index(self.opened)] if self.opened in ids else []
-        arcs = self._map.data.arcs
+        arcs = shown.data.arcs
         for i in range(len(arcs)):
-            category = self._map.data.categories[arcs.category[i]]
+            category = shown.data.categories[arcs.category[i]]
             if [ids[arcs.origin[i]], ids[arcs.destination[i]], category] == ends:
                 return ["arc", i]
         return []
 
     def _show_details(self, *_events: Any) -> None:
-        self._view.picked = self._picked()
-        if not self.opened or self._map is None:
+        if self._maps is not None:
+            self._view.picked = self._picked(self._maps.base)
+            for name, view in self._beside_it.views.items():
+                view.picked = self._picked(self._maps.of(name))
+        if not self.opened or self._maps is None:
             self.drawer_open = False
             return
-        self._details.show(self._map)
+        self._details.show(self._maps.of(self.opened_in))
         self.drawer_open = True
 
     def _closed(self, event: param.parameterized.Event) -> None:
@@ -498,3 +524,8 @@ class FlowMap(Tool):
         """Details of what was clicked."""
         self._ensure_built()
         return self._details.view
+
+
+def _has_spots(table: pd.DataFrame) -> pd.Series[bool]:
+    edges = [OUTSIDE, UNKNOWN]
+    return ~table["origin"].isin(edges) & ~table["destination"].isin(edges)

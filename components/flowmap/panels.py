@@ -32,6 +32,8 @@ __all__ = [
 ]  # fmt: skip
 
 _ROWS_PER_PAGE = 15
+#: Scenarios with a map of their own where only one was chosen.
+_MAPS_AT_FIRST = 4
 _NUMBERS = ("value", "share", "other way", "loading")
 #: Milliseconds that a frame stays while time plays: a year, a timeslice.
 _STAY = {"year": 1200, "timeslice": 700}
@@ -51,6 +53,8 @@ class Controls:
         self._map = flow_map
         self._following = False
         self._scenario = pmui.Select(label="Scenario", size="small")
+        self._arrangement = pmui.Select(label="Scenarios", size="small")
+        self._chosen = pmui.MultiChoice(label="Scenarios with a map", chip=True)
         self._other = pmui.Select(label="Difference of", size="small")
         self._regions = pmui.MultiChoice(label="Regions", chip=True, placeholder="All regions")
         self._unit = pmui.Select(label="Unit", size="small")
@@ -61,7 +65,8 @@ class Controls:
         self._tiles = pmui.Switch(label="Web map below (OpenStreetMap)")
         self._svg, self._png = _button("Map as SVG"), _button("Map as PNG")
         widgets = [
-            self._scenario, self._other, self._regions, self._unit, self._colour_by, self._totals,
+            self._scenario, self._arrangement, self._chosen, self._other, self._regions,
+            self._unit, self._colour_by, self._totals,
             self._net, self._outside, self._tiles, self._svg, self._png,
         ]  # fmt: skip
         for widget in widgets:
@@ -70,6 +75,8 @@ class Controls:
             widget._debounce = 0
         selection = flow_map.selection
         self._watch(self._scenario, self.choose)
+        self._watch(self._arrangement, self._arrange)
+        self._watch(self._chosen, self._choose_several)
         self._watch(self._other, lambda value: flow_map.param.update(other=value))
         self._watch(self._regions, lambda value: selection.param.update(regions=value))
         self._watch(self._unit, lambda value: selection.param.update(unit=value))
@@ -103,6 +110,22 @@ class Controls:
             chosen = [*chosen, scenario]
         selection.param.update(scenarios=chosen, base=scenario)
 
+    def _arrange(self, maps: str) -> None:
+        """Show one map, or one each; of several scenarios, where nobody has chosen so many."""
+        flow_map, selection = self._map, self._map.selection
+        if maps == "each" and len(selection.scenarios) < 2:
+            names = flow_map.source.scenario_names
+            selection.scenarios = list(dict.fromkeys([flow_map.scenario, *names]))[:_MAPS_AT_FIRST]
+        flow_map.param.update(maps=maps, other="")
+
+    def _choose_several(self, names: list[str]) -> None:
+        selection = self._map.selection
+        if names:
+            base = selection.base if selection.base in names else ""
+            selection.param.update(scenarios=list(names), base=base)
+        else:
+            self.follow()  # one stays
+
     def follow(self) -> None:
         """Show in the widgets what the params say."""
         flow_map, selection = self._map, self._map.selection
@@ -111,6 +134,10 @@ class Controls:
         self._following = True
         try:
             offer(self._scenario, names, flow_map.scenario)
+            arrangements = {"One map": "one", "One map each": "each"}
+            offer(self._arrangement, arrangements, flow_map.maps)
+            offer(self._chosen, names, list(selection.scenarios))
+            self._chosen.visible = flow_map.maps == "each"
             others = {label: name for label, name in names.items() if name != flow_map.scenario}
             other = flow_map.other if flow_map.other != flow_map.scenario else ""
             offer(self._other, {"No difference": "", **others}, other)
@@ -258,27 +285,36 @@ class Beside:
     def show(self, shown: TradeMap, frame: Frame) -> None:
         """Show the carriers of a map with what is traded of each in a frame."""
         row = shown.at(frame)
-        kept = set(shown.request.kept) or set(shown.offered)
-        colours = dict(zip(shown.data.categories, colours_of(shown, self._map.source), strict=True))
-        order = sorted(
-            shown.offered, key=lambda name: -shown.amounts[:, shown.offered.index(name)].max()
-        )
+        maps = self._map._maps
+        drawn = maps.drawn if maps is not None else (shown,)
+        offered = list(dict.fromkeys(name for one in drawn for name in one.offered))
+        kept = set(shown.request.kept) or set(offered)
+        colours: dict[str, str] = {}
+        amounts: dict[str, float] = {}
+        for one in drawn:
+            found = colours_of(one, self._map.source, offered)
+            colours |= dict(zip(one.data.categories, found, strict=True))
+            for at, name in enumerate(one.offered):
+                most = float(one.amounts[:, at].max(initial=0.0))
+                amounts[name] = max(most, amounts.get(name, 0.0))
+        whose = f"{readable(self._map.scenario)}: " if len(drawn) > 1 else ""
+        now = dict(zip(shown.offered, shown.amounts[row], strict=True))
         self._legend.param.update(
             groups=[
                 {
                     "code": name,
                     "label": self._map.label(name),
                     "colour": colours[name],
-                    "amount": significant(float(shown.amounts[row, shown.offered.index(name)])),
+                    "amount": significant(float(now.get(name, 0.0))),
                     "off": name not in kept,
                 }
-                for name in order
+                for name in sorted(offered, key=lambda name: -amounts[name])
             ],
-            heading=f"all trade, {frame}, {shown.data.unit}",
+            heading=f"{whose}all trade, {frame}, {shown.data.unit}",
             hint="click to show or hide",
             line_keys=[],
         )
-        self._everything.visible = kept != set(shown.offered)
+        self._everything.visible = kept != set(offered)
         self._list_unplaced(shown)
 
     def clear(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -92,10 +92,10 @@ def bounds_of(data: FlowMapData, projection: MapProjection) -> list[float]:
     ]  # fmt: skip
 
 
-def colours_of(shown: TradeMap, source: Source) -> list[str]:
-    """Return the colour of each category."""
+def colours_of(shown: TradeMap, source: Source, among: Collection[str] = ()) -> list[str]:
+    """Return the colour of each category; ``among`` are those of all maps beside each other."""
     dimension = shown.request.query.colour_by
-    members = sorted(shown.data.categories)
+    members = sorted(among or shown.data.categories)
     return [
         palette.colour(dimension, name, members, source.group_looks)
         for name in shown.data.categories
@@ -112,6 +112,7 @@ def picture_of(
     foot: str = "",
     tiles: bool = False,
     labels: dict[str, str] | None = None,
+    among: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the params of a ``FlowMapView`` for a trade map, but for the frame."""
     data = shown.data
@@ -127,7 +128,7 @@ def picture_of(
         "foot": foot,
         "categories": [
             {"label": (labels or {}).get(name, name), "colour": colour, "seen": name in kept}
-            for name, colour in zip(data.categories, colours_of(shown, source), strict=True)
+            for name, colour in zip(data.categories, colours_of(shown, source, among), strict=True)
         ],
         "most": scale.most,
         "discs": _discs(scale.most_total, halves),

@@ -20,14 +20,19 @@ __all__ = ["flows_table", "foot_line", "readable", "sentence", "version_line"]
 _NAMED = 3
 
 
-def sentence(flow_map: FlowMap) -> str:
-    """Return the title: what flows, in which scenario, when, in which unit."""
+def sentence(flow_map: FlowMap, scenario: str = "") -> str:
+    """Return the title: what flows, in which scenario, when, in which unit.
+
+    ``scenario`` is that of one map where several are shown; '' for all of them.
+    """
     shown = flow_map._map
     kept = shown.request.kept if shown else ()
     names = [flow_map.label(name) for name in kept]
     what = ", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "") if names else "Energy"
     parts = [f"{'Net trade' if flow_map.net else 'Trade'}: {what}"]
-    scenario = readable(flow_map.scenario)
+    several = len(flow_map.scenarios)
+    many = several > 1 and not scenario
+    scenario = f"{several} scenarios" if many else readable(scenario or flow_map.scenario)
     if shown and shown.request.other:
         scenario = f"{readable(shown.request.other)} less {scenario}"
     when = str(flow_map.shown_year)
@@ -45,6 +50,11 @@ def foot_line(flow_map: FlowMap, shown: TradeMap) -> str:
     row = shown.at(flow_map.frame)
     of_it = shown.shown[row]
     said = [of_it.sentence("energy" if flow_map.unit == shown.data.unit else "flows")]
+    if len(flow_map.scenarios) > 1:
+        said[0] = f"{readable(flow_map.scenario)}: {said[0]}"
+        chosen = len(flow_map.selection.scenarios)
+        if chosen > len(flow_map.scenarios):
+            said.insert(0, f"{len(flow_map.scenarios)} of {chosen} scenarios have a map")
     if not shown.request.outside:
         table = shown.trades.table
         unseen = table[(table["frame"] == flow_map.frame) & _no_spot(table)]
