@@ -14,6 +14,8 @@ from components.assets import read_asset
 class ChartKey(JSComponent):
     """The legend: swatches with labels; a click (or Enter) on one calls ``on_open`` with its code.
 
+    Without ``on_open`` entries are plain text, nothing to click or to reach with the keyboard.
+
     ``groups`` are dictionaries with the keys code, label, colour and amount (text, shown at the
     right); ``line_keys`` explain line styles: dictionaries with label and dash.
 
@@ -25,6 +27,7 @@ class ChartKey(JSComponent):
     line_keys = param.List(default=[], item_type=dict, doc="What each line style stands for")
     heading = param.String(default="", doc="What the amounts are of: scenario, year and unit")
     hint = param.String(default="", doc="What a click does, for the tooltip of each entry")
+    can_open = param.Boolean(default=False, doc="Whether entries are buttons; follows on_open")
     on_open = param.Callable(
         default=None, allow_None=True, doc="Called with the code of the entry that was clicked"
     )
@@ -34,7 +37,7 @@ class ChartKey(JSComponent):
     _rename = {"on_open": None}
 
     def __init__(self, on_open: Callable[[str], None] | None = None, **params: Any) -> None:
-        super().__init__(on_open=on_open, **params)
+        super().__init__(on_open=on_open, can_open=on_open is not None, **params)
 
     def _handle_msg(self, message: dict[str, Any]) -> None:
         code = message.get("open")

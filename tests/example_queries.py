@@ -35,7 +35,7 @@ def check_rows_and_chart(
         assert example.needs or example.name not in without
         chart = example.chart
         assert {chart.x, chart.y, chart.colour} - {""} <= set(frame.columns), example.name
-        if chart.kind == "sankey":
+        if chart.kind in ("sankey", "map"):
             assert {"value", "unit"} < set(frame.columns)
         if not frame.empty and chart.y:
             assert frame[chart.y].notna().all(), example.name

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -19,13 +20,14 @@ from hypothesis import strategies as st
 import catalogs
 from app.backend.child import OwnBackend
 from catalogs.errors import TimesError
+from catalogs.flowmaps.picture import FlowMapData
 from catalogs.query import Query
 from catalogs.source import Source
 from catalogs.sql.dictionary import dictionary_of
 from catalogs.sql.examples import ChartChoice, examples
 from catalogs.sql.service import Operator, SqlRefused
 from catalogs.sql.statements import parameters
-from components.database import chart, flows, profile
+from components.database import chart, flow_map, flows, profile
 from components.database.cells import cell, whole
 from components.database.explorer import DatabaseExplorer
 from components.database.link import pack, unpack
@@ -680,6 +682,94 @@ def test_other_columns_are_no_flows():
         flows.flows_picture(pa.table({"a": [1]}), Frame())
 
 
+def mapped(data: FlowMapData) -> dict[tuple[str, str, str], float]:
+    """The arrows of a map: from, to, kind and value."""
+    ids, arcs = data.places.id, data.arcs
+    return {
+        (ids[o], ids[d], data.categories[c]): value
+        for o, d, c, value in zip(
+            arcs.origin, arcs.destination, arcs.category, arcs.value, strict=True
+        )
+    }
+
+
+def test_map_draws_flows_between_regions_and_countries_and_says_what_it_cannot(demo: Source):
+    table = pa.table(
+        {
+            "origin": ["DKE", "DKE", "Germany", "DKW", "DKW", "IMPEXP", None],
+            "destination": ["DKW", "DKW", "DKE", "DKW", "SE", "DKE", "DKE"],
+            "fuel": ["Electricity", "Electricity", "Gas", "Gas", "Gas", "Coal", "Coal"],
+            "value": [1.0, 2.0, 4.0, 0.5, -1.0, 8.0, 16.0],
+            "unit": ["PJ"] * 7,
+        }
+    )
+    data = flow_map.flow_map_data(table, demo)
+    assert mapped(data) == {("DKE", "DKW", "Electricity"): 3.0, ("Germany", "DKE", "Gas"): 4.0}
+    assert data.places.is_placed.all()
+    assert data.unit == "PJ"
+    said = " ".join(data.remarks)
+    assert "nobody says where they are: IMPEXP (8.00 PJ from or to there)" in said
+    assert "stays in its place: 0.500 PJ" in said
+    assert "2 rows without a flow above zero are left out" in said
+
+
+def test_map_takes_coordinates_from_the_result(demo: Source):
+    table = pa.table(
+        {
+            "from": ["Hub", "DKE", "Lost"],
+            "to": ["DKE", "Hub", "DKE"],
+            "origin_latitude": [56.5, None, 95.0],
+            "origin_longitude": [6.0, None, 6.0],
+            "destination_latitude": [55.0, 1.0, None],
+            "destination_longitude": [12.0, 1.0, None],
+            "sold": [Decimal("2.5"), Decimal("1.5"), Decimal(7)],
+        }
+    )
+    data = flow_map.flow_map_data(table, demo)
+    places = data.places
+    where = {
+        name: (latitude, longitude)
+        for name, latitude, longitude in zip(
+            places.id, places.latitude, places.longitude, strict=True
+        )
+    }
+    assert where == {"Hub": (56.5, 6.0), "DKE": (55.0, 12.0)}
+    assert mapped(data) == {("Hub", "DKE", ""): 2.5, ("DKE", "Hub", ""): 1.5}
+    assert "Lost" in " ".join(data.remarks)
+
+
+def test_map_without_a_known_place_is_refused_with_a_way_out(demo: Source):
+    table = pa.table({"origin": [MARKUP, "B"], "destination": ["B", "DKE"], "value": [2, 1]})
+    with pytest.raises(TimesError, match="nobody says where they are") as refused:
+        flow_map.flow_map_data(table, demo)
+    assert "origin_latitude" in refused.value.remedy
+    with pytest.raises(TimesError, match="of no flow"):
+        flow_map.flow_map_data(pa.table({"a": [1]}), demo)
+
+
+def test_example_on_a_map_is_one_click_away(database: DatabaseExplorer):
+    database.open_example("electricity-map")
+    panel = database.results._map
+    assert database.sheet.view == "map"
+    assert panel._picture[:] == [panel._map]
+    rows = database.sheet.outcome.result.table.to_pandas()  # type: ignore[union-attr]
+    sent = rows[(rows.origin == "SEN") & (rows.destination == "SES")].value.sum()
+    names = [place["name"] for place in panel._map.picture["places"]]
+    ends = np.frombuffer(panel._map.ends, "<i4").reshape(-1, 3)
+    values = np.frombuffer(panel._map.frame, "<f4")[: len(ends)]
+    drawn = {(names[o], names[d]): v for (o, d, _), v in zip(ends, values, strict=True)}
+    assert drawn["Sweden North", "Sweden South"] == pytest.approx(sent)
+    assert len(drawn) == len(rows)
+    assert panel._remarks.text == f"{len(rows)} flows, 100% of the amount."
+    assert [entry["label"] for entry in panel._legend.groups] == ["Electricity"]
+    assert not panel._legend.can_open
+
+    run(database, "SELECT 'A' AS origin, 'B' AS destination, 1.5 AS value")
+    database.look_at("map")
+    assert "nobody says where they are: A, B" in panel._picture[0][0].text
+    assert not panel._beside.visible
+
+
 # ---------------------------------------------------------------------- views of examples
 
 
@@ -689,7 +779,9 @@ def test_every_example_opens_and_shows_its_picture(database: DatabaseExplorer):
         outcome = database.sheet.outcome
         assert outcome is not None
         assert outcome.refusal is None, name
-        expected = {"table": "table", "sankey": "flows"}.get(example.chart.kind, "chart")
+        expected = {"table": "table", "sankey": "flows", "map": "map"}.get(
+            example.chart.kind, "chart"
+        )
         assert database.sheet.view == expected
         assert len(database.results._body) > 0
         for view in ("table", "columns"):
@@ -770,7 +862,7 @@ def test_results_of_every_kind_are_shown_as_the_service_gives_them(demo: Source)
                 assert outcome is not None
                 assert outcome.refusal is None, (name, outcome.refusal)
                 assert outcome.result is not None
-                for view in ("table", "columns", "chart", "flows"):
+                for view in ("table", "columns", "chart", "flows", "map"):
                     database.look_at(view)
                     assert len(database.results._body) > 0
                 columns = outcome.result.table.num_columns

@@ -9,8 +9,9 @@ export function render({model}) {
   }
   const entry = (item) => {
     const row = document.createElement("li")
-    const button = document.createElement("button")
-    button.type = "button"
+    const button = document.createElement(model.can_open ? "button" : "div")
+    button.className = "entry"
+    if (model.can_open) { button.type = "button" }
     button.title = model.hint ? `${item.title || item.label} – ${model.hint}` : item.label
     const swatch = document.createElement("span")
     swatch.className = "swatch"
@@ -22,7 +23,9 @@ export function render({model}) {
     amount.className = "amount"
     amount.textContent = item.amount || ""
     button.append(swatch, label, amount)
-    button.addEventListener("click", () => model.send_msg({open: item.code}))
+    if (model.can_open) {
+      button.addEventListener("click", () => model.send_msg({open: item.code}))
+    }
     // A group that is not in the picture, but can be.
     if (item.off !== undefined) {
       button.classList.toggle("off", item.off)

@@ -60,6 +60,8 @@ from components.selection import Selection
 from components.tool import after_the_picture
 
 FIRST_EXAMPLE = "final-energy-by-sector"
+#: How an example is first looked at, by its kind of picture; all others are charts.
+VIEWS_OF_KINDS = {"table": "table", "sankey": "flows", "map": "map"}
 
 
 class DatabaseExplorer(Viewer):
@@ -166,7 +168,7 @@ class DatabaseExplorer(Viewer):
         sheet.values = dict(starting_values(self.source, example, base, next(iter(others), "")))
         self._take_values(sheet, given or {})
         kind = example.chart.kind
-        sheet.view = {"table": "table", "sankey": "flows"}.get(kind, "chart")
+        sheet.view = VIEWS_OF_KINDS.get(kind, "chart")
         sheet.chart = example.chart if sheet.view == "chart" else None
 
     def open_kept(self, text: str, values: Mapping[str, Any], title: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -23,9 +24,16 @@ ENDS: tuple[tuple[str, str], ...] = (
     ("region_from", "region_to"),
     ("regfrom", "regto"),
 )
+#: Columns of the coordinates of a flow's two ends (degrees), of the origin and of the destination.
+COORDINATES = (
+    "origin_latitude", "origin_longitude", "destination_latitude", "destination_longitude",
+)  # fmt: skip
 _AMOUNTS = ("value", "sent", "received", "amount")
 _KINDS = ("fuel", "carrier", "commodity", "comgroup", "com")
 _MOST_LINKS = 200
+
+#: What flows by source, target and kind (of fuel, commodity ...; '' where there are none).
+Links = dict[tuple[str, str, str], float]
 
 
 def ends_of(table: pa.Table) -> tuple[str, str, str] | None:
@@ -33,12 +41,33 @@ def ends_of(table: pa.Table) -> tuple[str, str, str] | None:
     by_name = {name.lower(): name for name in table.column_names}
     for source, target in ENDS:
         if source in by_name and target in by_name:
-            numbers = [field.name for field in table.schema if is_number(field.type)]
+            numbers = [
+                field.name
+                for field in table.schema
+                if is_number(field.type) and field.name.lower() not in COORDINATES
+            ]
             named = [by_name[name] for name in _AMOUNTS if by_name.get(name) in numbers]
             amount = next(iter([*named, *numbers]), "")
             if amount:
                 return by_name[source], by_name[target], amount
     return None
+
+
+def needed_ends(table: pa.Table) -> tuple[str, str, str]:
+    """Return what ``ends_of`` does. Raises ``TimesError`` where a result has no flows."""
+    ends = ends_of(table)
+    if ends is None:
+        raise TimesError(
+            "These columns say of no flow where it comes from and goes to.",
+            "Name two columns source and target (or origin and destination) and give the query a"
+            " column of numbers called value.",
+        )
+    return ends
+
+
+def has_number(table: pa.Table, name: str | None) -> bool:
+    """Whether a result has a column of numbers of that name."""
+    return name is not None and is_number(table.schema.field(name).type)
 
 
 def flows_picture(
@@ -48,18 +77,12 @@ def flows_picture(
 
     Raises ``TimesError`` where the columns do not fit.
     """
-    ends = ends_of(table)
-    if ends is None:
-        raise TimesError(
-            "These columns say of no flow where it comes from and goes to.",
-            "Name two columns source and target (or origin and destination) and give the query a"
-            " column of numbers called value.",
-        )
+    ends = needed_ends(table)
     remarks: list[str] = []
-    sums, unit = _sums(table, ends, remarks)
+    sums, unit = sums_of(table, ends, remarks)
     if not sums:
         raise TimesError("No flow is above zero.", "Change the query so that it returns some.")
-    links = _links(sums, remarks)
+    links = largest(sums, _MOST_LINKS, remarks)
     names = sorted({name for source, target, _ in links for name in (source, target)})
     layout = lay_out(
         [Node(name) for name in names],
@@ -90,11 +113,11 @@ def flows_picture(
     return picture, tuple(remarks)
 
 
-Links = dict[tuple[str, str, str], float]
+def sums_of(table: pa.Table, ends: tuple[str, str, str], remarks: list[str]) -> tuple[Links, str]:
+    """Return what flows between the same two ends, added up, and its unit.
 
-
-def _sums(table: pa.Table, ends: tuple[str, str, str], remarks: list[str]) -> tuple[Links, str]:
-    """Add up what flows between the same two ends; of several units only the first is taken."""
+    Of several units the one of most rows is taken. What is left out is said in ``remarks``.
+    """
     source, target, amount = ends
     by_name = {name.lower(): name for name in table.column_names}
     kind = next((by_name[name] for name in _KINDS if name in by_name), "")
@@ -109,7 +132,7 @@ def _sums(table: pa.Table, ends: tuple[str, str, str], remarks: list[str]) -> tu
     for s, t, value, k, own in zip(*columns, kinds, units, strict=True):
         if unit and own != unit:
             others += 1
-        elif s is None or t is None or value is None or not float(value) > 0:
+        elif s is None or t is None or value is None or not 0 < float(value) < math.inf:
             left_out += 1
         else:
             sums[str(s), str(t), str(k or "")] += float(value)
@@ -120,15 +143,16 @@ def _sums(table: pa.Table, ends: tuple[str, str, str], remarks: list[str]) -> tu
     return dict(sums), unit
 
 
-def _links(sums: Links, remarks: list[str]) -> Links:
+def largest(sums: Links, most: int, remarks: list[str]) -> Links:
+    """Return the largest flows, the largest first, and say in ``remarks`` what that leaves."""
     ordered = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
-    if len(ordered) > _MOST_LINKS:
-        kept = sum(value for _, value in ordered[:_MOST_LINKS]) / sum(sums.values())
+    if len(ordered) > most:
+        kept = sum(value for _, value in ordered[:most]) / sum(sums.values())
         remarks.append(
-            f"Drawn are the {_MOST_LINKS} largest of {count_of(len(ordered))} flows,"
+            f"Drawn are the {count_of(most)} largest of {count_of(len(ordered))} flows,"
             f" {significant(100 * kept)}% of all."
         )
-    return dict(ordered[:_MOST_LINKS])
+    return dict(ordered[:most])
 
 
 def _amounts(links: Links) -> Mapping[str, float]:

@@ -1,4 +1,4 @@
-"""What became of a query: its rows, a chart, flows, columns, and how it was worked out.
+"""What became of a query: its rows, a chart, flows, a map, columns, and how it was worked out.
 
 Only the view that is open is made; charts and profiles are worked out in a thread.
 """
@@ -20,6 +20,7 @@ from catalogs.sql.statements import dialect_of
 from components.database import chart as charts
 from components.database import flows, profile
 from components.database.cells import count_of
+from components.database.map_panel import MapPanel
 from components.database.plan import PlanTree, readable_plan
 from components.database.rows_view import RowsView
 from components.database.sheets import Outcome
@@ -33,8 +34,8 @@ from components.widgets import offer
 if TYPE_CHECKING:
     from components.database.explorer import DatabaseExplorer
 
-VIEWS = ("table", "chart", "flows", "columns", "plan")
-_LABELS = ("Table", "Chart", "Flows", "Columns", "Plan")
+VIEWS = ("table", "chart", "flows", "map", "columns", "plan")
+_LABELS = ("Table", "Chart", "Flows", "Map", "Columns", "Plan")
 _NEW_VERSION = "Run on the new version"
 
 
@@ -66,6 +67,7 @@ class ResultPanel:
         self._sankey = SankeyView(sizing_mode="stretch_width", on_width=self._fit)
         self._frame = Frame(width=1000, height=560)
         self._flow_remarks = PlainText(look="muted", margin=(4, 0))
+        self._map = MapPanel(explorer)
         self._body = pn.Column(sizing_mode="stretch_width", min_height=200)
         self._tabs.param.watch(self._choose_view, "active")
         self._which.param.watch(self._choose_statement, "value")
@@ -122,7 +124,7 @@ class ResultPanel:
             assert outcome.result is not None
             make = {
                 "table": self._show_table, "chart": self._show_chart, "flows": self._show_flows,
-                "columns": self._show_columns, "plan": self._offer_plan,
+                "map": self._show_map, "columns": self._show_columns, "plan": self._offer_plan,
             }[view]  # fmt: skip
             make(outcome.result)
 
@@ -173,6 +175,10 @@ class ResultPanel:
         self._sankey.picture = picture
         self._flow_remarks.text = " ".join(remarks)
         self._body[:] = [self._sankey, self._flow_remarks]
+
+    def _show_map(self, result: SqlResult) -> None:
+        self._map.show(result)
+        self._body[:] = [self._map.view]
 
     def _fit(self, width: int) -> None:
         frame = Frame(width=max(width, 640), height=560)
