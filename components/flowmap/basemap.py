@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from catalogs.flowmaps.geography import world
 from components.flowmap.projection import MERCATOR_LATITUDE, MapProjection
 
-hv.extension("bokeh", logo=False)
+# In a notebook the scripts come from the installed packages, not from the network.
+hv.extension("bokeh", logo=False, inline=True)
 
 #: Metres on the ground per pixel above which a resolution is fine enough.
 _COARSE_FROM = (("110m", 7000.0), ("50m", 700.0), ("10m", 0.0))
