@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -139,3 +139,14 @@ def wait_until_drawn(page: Page) -> None:
 def query_of(page: Page) -> str:
     """The query of the page's address, as it is written there."""
     return urlsplit(page.url).query
+
+
+def until(page: Page, condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until something that is read from a page holds.
+
+    Raises AssertionError if it still does not after `seconds`.
+    """
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "The page has not come to show what was waited for"
+        page.wait_for_timeout(50)

@@ -36,6 +36,7 @@ from components.database.plan import readable_plan
 from components.database.results import summary
 from components.database.rows_view import RowsView
 from components.sankey.layout import Frame
+from tests.loops import run_through
 from tests.stand_in.sql import LIMITS, TrustedService
 
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -63,7 +64,7 @@ def database(demo: Source, service: TrustedService) -> DatabaseExplorer:
 
 def run(database: DatabaseExplorer, text: str) -> Any:
     """Run a text; return what became of its last statement."""
-    asyncio.run(database.run(text))
+    run_through(database.run(text))
     assert not database.working
     return database.sheet.outcome
 
@@ -223,7 +224,7 @@ def test_cancel_ends_what_runs(database: DatabaseExplorer, service: TrustedServi
         await database.runner.cancel()
         await running
 
-    asyncio.run(both())
+    run_through(both())
     assert database.sheet.outcome.refusal.kind == "cancelled"  # type: ignore[union-attr]
 
 
@@ -329,7 +330,7 @@ def test_link_with_sql_is_shown_and_waits(demo: Source, service: TrustedService)
     assert database.sheet.text == text
     assert database.sheet.values == {"year": 2050}
     assert "came with the link" in database.sheet.said
-    asyncio.run(database.run())
+    run_through(database.run())
     assert service.asked[-1].parameters == {"year": 2050}
     assert database.sheet.said == ""
 
@@ -560,7 +561,7 @@ def test_profile_says_what_stands_in_each_column():
 @pytest.mark.parametrize("table", [ODD, ODD.slice(0, 0), pa.table({"a": [None]})])
 def test_profile_and_summary_take_every_type(table: pa.Table, service: TrustedService):
     assert len(profile.profile(table)) == table.num_columns
-    result = asyncio.run(service.run(_question(service, "SELECT 1 AS a")))
+    result = run_through(service.run(_question(service, "SELECT 1 AS a")))
     assert summary(replace(result, rows=1)).startswith("1 row, 1 column, ")
     assert summary(replace(result, rows=None)).startswith("An unknown number of rows")
 
@@ -792,7 +793,7 @@ def test_export_asks_for_the_whole_result(database: DatabaseExplorer, service: T
     run(database, "FROM flow_annual WHERE year = $year")
     fetched: list[str] = []
     database.exports._fetcher.fetch = fetched.append  # type: ignore[method-assign]
-    asyncio.run(database.exports.export("csv", "CSV"))
+    run_through(database.exports.export("csv", "CSV"))
     [(question, ending, name)] = service.exported
     assert (question.sql, ending) == ("FROM flow_annual WHERE year = $year", "csv")
     assert question.parameters == {"year": 2030}
@@ -869,7 +870,7 @@ def test_results_of_every_kind_are_shown_as_the_service_gives_them(demo: Source)
                 assert len(database.results._rows.columns) == columns
                 assert (columns == 500) == (name == "500 columns")
 
-    asyncio.run(ask())
+    run_through(ask())
 
 
 def test_attacks_on_the_page_are_answered_in_words(demo: Source):
@@ -890,4 +891,4 @@ def test_attacks_on_the_page_are_answered_in_words(demo: Source):
                 assert outcome.refusal.what
                 assert len(database.results._body) == 1
 
-    asyncio.run(ask())
+    run_through(ask())

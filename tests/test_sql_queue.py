@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +11,7 @@ from app.backend.queueing import FairQueue, Rates, Turn
 from app.backend.settings import BackendSettings
 from catalogs.sql.functions import ALLOWED, ALLOWED_IN_FROM, words
 from catalogs.sql.service import SqlLimits, SqlRefused
+from tests.loops import run_through
 
 
 def in_a_loop(test: Callable[[], None]) -> Callable[[], None]:
@@ -21,7 +21,7 @@ def in_a_loop(test: Callable[[], None]) -> Callable[[], None]:
         async def inside() -> None:
             test()
 
-        asyncio.run(inside())
+        run_through(inside())
 
     run.__name__ = test.__name__
     run.__doc__ = test.__doc__

@@ -21,7 +21,7 @@ from catalogs.source import Source
 from catalogs.store import Store
 from components.explorer import ScenarioExplorer
 from components.numbers import MISSING, significant
-from tests.browser import PHONE, Recorded, Served, open_page, query_of, record, serving
+from tests.browser import PHONE, Recorded, Served, open_page, query_of, record, serving, until
 from tests.times_files import flows, write_set
 from tests.times_page import (
     chips,
@@ -392,7 +392,7 @@ def test_results_published_meanwhile_are_shown_without_reloading(
         assert [mark.value for mark in marks(page)] == [10]
         publish(19)
         expect(page.get_by_text("New results were published")).to_be_visible(timeout=30_000)
-        assert [mark.value for mark in marks(page)] == [20]
+        until(page, lambda: [mark.value for mark in marks(page)] == [20])
     finally:
         shutil.rmtree(site.data_directory / "growing")
 
