@@ -57,6 +57,11 @@ def write(page: Page, text: str) -> None:
     page.keyboard.insert_text(text)
 
 
+def type_by_hand(page: Page, text: str) -> None:
+    """Type a text with a hand's pauses between its letters: completion is for people."""
+    page.keyboard.type(text, delay=120)
+
+
 def rows(page: Page) -> Locator:
     """The rows of the result that are drawn."""
     return page.get_by_role("table", name="Rows of the result").locator("[role=row]")
@@ -130,11 +135,11 @@ def test_completion_offers_tables_columns_and_codes(page: Page, recorded: Record
     open_page(page, address)
     expect(summary(page)).to_be_visible()
     write(page, "SELECT ")
-    page.keyboard.type("flow_ann")
-    popup = page.locator(".ace_autocomplete")
+    popup = page.locator(".ace_autocomplete:visible")
+    type_by_hand(page, "flow_ann")
     expect(popup).to_contain_text("flow_annual")
     page.keyboard.press("Enter")
-    page.keyboard.type(" WHERE process = 'wind")
+    type_by_hand(page, " WHERE process = 'wind")
     expect(popup).to_contain_text("EWINON01")
 
 

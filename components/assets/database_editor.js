@@ -46,6 +46,8 @@ class Completer {
     const quoted = (before.match(/'/g) || []).length % 2 === 1
     const own = quoted ? [] : this.known(editor.model.words, before)
     this.last += 1
+    // An answer to what was written before would take the place of that to what is written now.
+    this.waiting.clear()
     const asked = (before.match(/[\p{L}\p{N}_ .\-]*$/u) || [""])[0].trimStart()
     const word = quoted ? before.slice(before.lastIndexOf("'") + 1) : prefix.replace(/^\$/, "")
     // What comes is narrowed down by Ace as more is written, so it has to be asked well.
