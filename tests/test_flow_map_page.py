@@ -18,7 +18,7 @@ from components.flowmap.explorer import FlowMap
 from components.flowmap.picture import MOST_ARCS
 from components.flowmap.view import FlowMapView
 from components.selection import Selection
-from tests.browser import PHONE, Recorded, Served, open_page, query_of, record, serving
+from tests.browser import DESKTOP, PHONE, Recorded, Served, open_page, query_of, record, serving
 from tests.times_files import flows, publish, write_set
 from tests.times_page import choose, open_tab, wait_for_title
 
@@ -308,6 +308,9 @@ def test_hover_tells_and_click_opens_what_the_link_then_shows(
 ):
     open_page(page, address)
     wait_for_map(page)
+    box = page.locator(".flowmap").bounding_box()
+    assert box is not None
+    assert box["width"] > 0.5 * DESKTOP["width"]  # between the rail and the legend
     page.mouse.move(*middle_of_arc(page, 0))
     expect(page.locator(".flowmap .note")).to_contain_text("Sweden North → Sweden South")
     page.mouse.click(*middle_of_arc(page, 0))

@@ -98,9 +98,7 @@ class MapsBeside:
         self._first = _Cell(first)
         self._others: dict[str, _Cell] = {}
         self.view = pn.Column(
-            self._first.view,
-            sizing_mode="stretch_width",
-            styles={"display": "grid", "grid-template-columns": _COLUMNS, "gap": "12px"},
+            self._first.view, sizing_mode="stretch_width", styles=_side_by_side(False)
         )
 
     @property
@@ -131,6 +129,7 @@ class MapsBeside:
             self._others[name].view if name in self._others else _refused(name, answer)
             for name, answer in maps.others.items()
         ]
+        self.view.styles = _side_by_side(several)
         self.view.objects = [self._first.view, *cells]
 
     def _draw(
@@ -169,6 +168,11 @@ class MapsBeside:
                 on_place=partial(self._map._open_place, scenario=name),
             )
         )
+
+
+def _side_by_side(several: bool) -> dict[str, str]:
+    columns = _COLUMNS if several else "minmax(0, 1fr)"
+    return {"display": "grid", "grid-template-columns": columns, "gap": "12px"}
 
 
 class _Cell:
