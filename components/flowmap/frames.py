@@ -38,6 +38,9 @@ class Gathered:
     """The arcs and places of the frames of one question so far."""
 
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self.keys: dict[Key, int] = {}
         self._places: dict[str, int] = {}
         self._columns: dict[str, list[object]] = {}
@@ -55,7 +58,7 @@ class Gathered:
         if self.keys and not new:
             return False
         if len(self.keys) + len(new) > _MOST:
-            self.__init__()  # type: ignore[misc]
+            self._begin()
             new = list(range(len(keys)))
         for i in range(len(data.places)):
             if str(data.places.id[i]) not in self._places:
