@@ -49,15 +49,19 @@ FLOW_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 #: Names that are a unit themselves, as the name of a column of values.
 _UNIT_NAMES = {"mw": "MW", "mwh": "MWh", "gwh": "GWh", "twh": "TWh", "pj": "PJ", "tj": "TJ"}
 
+_GEOMETRY = ("geometry", "geom", "wkt", "wkt_geometry", "shape")
+
 LOCATION_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "id": (
             *("id", "location_id", "location", "place_id", "place", "bus_id", "bus", "node_id"),
-            *("node", "station_id", "code", "region_id", "region", "zone", "country", "name"),
+            *("node", "station_id", "code", "region_id", "region", "zone", "nuts_id", "country"),
+            "name",
         ),
         "name": ("name", "label", "title", "description", "location_name", "bus_name"),
         "longitude": ("longitude", "lon", "lng", "long", "x", "location_lon"),
         "latitude": ("latitude", "lat", "y", "location_lat"),
+        "geometry": _GEOMETRY,
         "tags": ("tags",),
     }
 )
@@ -74,7 +78,7 @@ LINE_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "line": (*FLOW_COLUMNS["line"], "id", "name"),
         "origin": FLOW_COLUMNS["origin"],
         "destination": FLOW_COLUMNS["destination"],
-        "geometry": ("geometry", "geom", "wkt", "wkt_geometry", "shape"),
+        "geometry": _GEOMETRY,
         "capacity": (
             *("capacity", "s_nom", "p_nom", "max_flow", "maximum_flow", "rating", "thermal_limit"),
             *("ntc", "transfer_capacity", "capacity_mw", "limit"),

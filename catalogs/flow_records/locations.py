@@ -1,12 +1,13 @@
 """Places of flow records: where they are, what they belong to, and what was wrong with that.
 
-A place that the records name and no table does is kept without coordinates; so is one whose
-coordinates cannot be. Nothing is ever put at an invented spot.
+They are columns of longitude and latitude, or a geometry: a point, or an area, of which a point
+inside is taken. A place that the records name and no table does is kept without coordinates; so is
+one whose coordinates cannot be. Nothing is ever put at an invented spot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -28,6 +29,8 @@ _TAGGED_COUNTRY = '"country"=>"([^"]*)"'
 #: at sea, and that above which most would be ashore.
 _ENOUGH, _AT_SEA, _ASHORE = 5, 0.6, 0.9
 _COLUMNS = ("id", "name", "longitude", "latitude")
+#: Point, Polygon, MultiPoint and MultiPolygon, as shapely numbers them.
+_POINTS_AND_AREAS = (0, 3, 4, 6)
 
 
 def read_locations(
@@ -64,8 +67,7 @@ def _read(
     cells = {
         "id": as_id(relation, found["id"]),
         "name": f"{relation.columns[found['name']]}::VARCHAR" if "name" in found else "NULL",
-        "longitude": as_number(relation, found["longitude"]),
-        "latitude": as_number(relation, found["latitude"]),
+        **_coordinates(relation, found),
         **{key: f"trim({relation.columns[name]}::VARCHAR)" for key, name in groups.items()},
     }
     if "tags" in found and "country" not in cells:
@@ -79,7 +81,45 @@ def _read(
     listed = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in cells.items())
     frame = connection.execute(f"SELECT {listed} FROM {relation.sql}", relation.parameters).df()
     frame["id"] = frame["id"].astype(object).where(frame["id"].notna(), None)
+    if "geometry" in frame:
+        _place_inside(connection, table, frame)
     return _checked(connection, table, frame)
+
+
+def _coordinates(relation: Relation, found: Mapping[str, str]) -> dict[str, str]:
+    """Return SQL for longitude and latitude, or, where there are none, for the geometry."""
+    if {"longitude", "latitude"} <= found.keys():
+        return {name: as_number(relation, found[name]) for name in ("longitude", "latitude")}
+    return {"geometry": f"{relation.columns[found['geometry']]}::VARCHAR"}
+
+
+def _place_inside(
+    connection: duckdb.DuckDBPyConnection, table: TableFile, frame: pd.DataFrame
+) -> None:
+    """Put longitude and latitude in the place of geometry: of a point, or one inside a shape."""
+    texts = frame.pop("geometry").astype(object)
+    texts = texts.where(texts.notna() & (texts != ""), None)
+    shapes: Any = shapely.from_wkt(texts.to_numpy(object), on_invalid="ignore")
+    is_shape = np.isin(shapely.get_type_id(shapes), _POINTS_AND_AREAS)
+    wrong = frame[texts.notna().to_numpy() & ~is_shape]
+    if len(wrong):
+        message = (
+            "geometry that is no point and no area; the places are listed beside the map:"
+            f" {_some(wrong['id'])}"
+        )
+        report(connection, "warning", "geometry", message, file=table.path.name, count=len(wrong))
+    shapes = np.where(is_shape & ~shapely.is_empty(shapes), shapes, None)
+    crossing = ~shapely.is_missing(shapes) & ~shapely.is_valid(shapes)
+    if crossing.any():
+        shapes[crossing] = shapely.make_valid(shapes[crossing])
+        message = (
+            "areas whose outline crosses itself; they are mended before a point inside is sought:"
+            f" {_some(frame.loc[crossing, 'id'])}"
+        )
+        count = int(crossing.sum())
+        report(connection, "info", "geometry", message, file=table.path.name, count=count)
+    points = shapely.point_on_surface(shapes)
+    frame["longitude"], frame["latitude"] = shapely.get_x(points), shapely.get_y(points)
 
 
 def _checked(

@@ -16,26 +16,31 @@ from catalogs.readers.text_files import first_bytes
 from catalogs.readers.timesreport_file import MAGIC as DUCKDB_MAGIC
 
 _PARQUET_MAGIC = b"PAR1"
+_GEOJSON_SUFFIXES = (".geojson", ".json")
 _TEXT_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
 #: What an export of this program lays beside its Parquet files.
 _CANONICAL_MANIFEST = "manifest.json"
 
 EXPECTED = (
     "columns such as time, origin, destination, commodity and value, or time, line and value;"
-    " and a table of locations with id, longitude and latitude"
+    " and a table of locations with id, longitude and latitude, or GeoJSON with ids"
 )
 
 
 FLOW_FORMAT = Format(
     "Flow records",
     ".parquet",
-    "hourly flows between places or on lines, as Parquet, CSV or DuckDB, with a table of locations",
+    "hourly flows between places or on lines, as Parquet, CSV or DuckDB, with a table of locations"
+    " (GeoJSON and GeoParquet too)",
 )
 
 
 @dataclass(frozen=True)
 class TableFile:
-    """A table in a file: ``kind`` is parquet, text or duckdb; ``table`` its name in DuckDB."""
+    """A table in a file: ``kind`` is parquet, text, duckdb or features (GeoJSON, GeoParquet).
+
+    ``table`` is its name in DuckDB.
+    """
 
     path: Path
     kind: str
@@ -68,13 +73,15 @@ class FlowFiles:
 def pick(paths: Sequence[Path]) -> tuple[FlowFiles | None, list[Path]]:
     """Part the files of a dataset of flow records from others; None where there are none.
 
-    A table of locations alone makes no such dataset: it may belong to something else.
+    A table of locations alone makes no such dataset: it may belong to something else. Raises
+    ``UnreadableFileError`` for a damaged file among those of such a dataset.
     """
     records: list[TableFile] = []
     locations: list[TableFile] = []
     lines: list[TableFile] = []
+    damaged: list[UnreadableFileError] = []
     for path in paths:
-        for table in _tables_in(path):
+        for table in _tables_in(path, damaged):
             if is_records(table.columns):
                 records.append(table)
             elif is_lines(table.columns):
@@ -83,6 +90,8 @@ def pick(paths: Sequence[Path]) -> tuple[FlowFiles | None, list[Path]]:
                 locations.append(table)
     if not records and not lines:
         return None, list(paths)
+    if damaged:
+        raise damaged[0]
     found = FlowFiles(tuple(records), tuple(locations), tuple(lines))
     return found, [path for path in paths if path not in found.paths]
 
@@ -110,10 +119,11 @@ def _has_value(columns: Sequence[str]) -> bool:
 
 def is_locations(columns: Sequence[str]) -> bool:
     """Whether a table with these columns holds locations."""
-    return {"id", "longitude", "latitude"} <= match(columns, LOCATION_COLUMNS).keys()
+    found = match(columns, LOCATION_COLUMNS).keys()
+    return "id" in found and ({"longitude", "latitude"} <= found or "geometry" in found)
 
 
-def _tables_in(path: Path) -> list[TableFile]:
+def _tables_in(path: Path, damaged: list[UnreadableFileError]) -> list[TableFile]:
     beginning = first_bytes(path, 16)
     if beginning.startswith(_PARQUET_MAGIC):
         return _parquet(path)
@@ -125,7 +135,24 @@ def _tables_in(path: Path) -> list[TableFile]:
         except UnreadableFileError:
             return []  # whoever reads it will say so
         return [TableFile(path, "text", head.names, head=head)] if head else []
+    if path.suffix.lower() in _GEOJSON_SUFFIXES and _is_geojson(path):
+        try:
+            return [_features(path)]
+        except UnreadableFileError as error:
+            damaged.append(error)  # of no matter where there are no flow records
     return []
+
+
+def _is_geojson(path: Path) -> bool:
+    from catalogs.flowmaps.features import is_geojson  # loads shapely
+
+    return is_geojson(path)
+
+
+def _features(path: Path) -> TableFile:
+    from catalogs.flowmaps.features import GEOMETRY, read_features
+
+    return TableFile(path, "features", (*read_features(path).properties, GEOMETRY))
 
 
 def _parquet(path: Path) -> list[TableFile]:
@@ -140,7 +167,17 @@ def _parquet(path: Path) -> list[TableFile]:
             raise UnreadableFileError(
                 path.name, "the Parquet file is cut off or damaged", details=str(error)
             ) from error
-    return [TableFile(path, "parquet", tuple(name for (name,) in found))]
+    columns = tuple(name for (name,) in found)
+    # Records may be far too many to be read as features; their geometry is not asked for.
+    if not is_records(columns) and _is_geoparquet(path):
+        return [_features(path)]
+    return [TableFile(path, "parquet", columns)]
+
+
+def _is_geoparquet(path: Path) -> bool:
+    import pyarrow.parquet as pq
+
+    return b"geo" in (pq.read_schema(path).metadata or {})
 
 
 def _duckdb(path: Path) -> list[TableFile]:

@@ -1,19 +1,25 @@
 """Tables in Parquet, text and DuckDB files as SQL, whatever file they are in.
 
-Parquet and DuckDB are read where they lie; text is loaded as text first.
+Parquet and DuckDB are read where they lie; text is loaded as text first, and so are features of
+GeoJSON and GeoParquet, their geometry as well-known text.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
+import pyarrow as pa
+import shapely
 
 from catalogs.errors import UnreadableFileError
 from catalogs.flow_records.columns import FLOW_COLUMNS, match, unit_of
 from catalogs.flow_records.recognition import TableFile, attach
+from catalogs.flowmaps.features import read_features
 from catalogs.readers.base import report
 from catalogs.readers.delimited import check_numbers, load_table
 from catalogs.readers.text_files import open_bytes
@@ -47,6 +53,8 @@ def open_table(connection: duckdb.DuckDBPyConnection, table: TableFile, number: 
     """
     if table.kind == "text":
         return _open_text(connection, table, f"text{number}")
+    if table.kind == "features":
+        return _open_features(connection, table, f"features{number}")
     if table.kind == "duckdb":
         attach(connection, table.path, f"file{number}")
         sql = f"file{number}.{quoted(table.schema)}.{quoted(table.table)}"
@@ -78,6 +86,31 @@ def _open_text(connection: duckdb.DuckDBPyConnection, table: TableFile, name: st
         report(connection, "warning", "encoding", message, file=table.path.name, count=repaired)
     columns = {column: f"c{number}" for number, column in enumerate(head.names)}
     return Relation(name, columns, dict.fromkeys(columns, "VARCHAR"))
+
+
+def _open_features(connection: duckdb.DuckDBPyConnection, table: TableFile, name: str) -> Relation:
+    found = read_features(table.path)
+    shapes = shapely.to_wkt(found.geometry, rounding_precision=-1)
+    for row, unread in found.unread.items():
+        shapes[row] = unread  # who reads geometries says that it is none
+    cells = [[_text_of(value) for value in found.properties[c]] for c in table.columns[:-1]]
+    written = pa.table(
+        {f"c{i}": pa.array(column, pa.string()) for i, column in enumerate([*cells, list(shapes)])}
+    )
+    connection.register("features_read", written)
+    connection.execute(f"CREATE TEMP TABLE {name} AS FROM features_read")
+    connection.unregister("features_read")
+    columns = {column: f"c{number}" for number, column in enumerate(table.columns)}
+    return Relation(name, columns, dict.fromkeys(columns, "VARCHAR"))
+
+
+def _text_of(value: Any) -> str | None:
+    """Return a property as text: 7.0 is the identifier 7."""
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)
 
 
 def _quote_in(table: TableFile) -> str:

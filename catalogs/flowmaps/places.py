@@ -10,7 +10,6 @@ coordinates.
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ import shapely
 
 from catalogs import semantics
 from catalogs.errors import UnreadableFileError
+from catalogs.flowmaps.features import read_features
 from catalogs.flowmaps.geography import countries, world
 from catalogs.source import Source
 
@@ -195,48 +195,25 @@ def own_shapes() -> Mapping[str, Any]:
     path = semantics.own_shapes()
     if path is None:
         return {}
-    read = _read_geojson if path.suffix == ".geojson" else _read_geoparquet
-    return _shapes_of(path, path.stat().st_mtime_ns, read)
+    return _shapes_of(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=4)
-def _shapes_of(path: Path, _changed: int, read: Any) -> Mapping[str, Any]:
-    try:
-        shapes: Mapping[str, Any] = read(path)
-    except (ValueError, KeyError, TypeError, OSError, shapely.errors.ShapelyError) as error:
+def _shapes_of(path: Path, _changed: int) -> Mapping[str, Any]:
+    found = read_features(path)
+    columns = [found.properties[key] for key in _KEYS if key in found.properties]
+    if not columns and len(found):
         raise UnreadableFileError(
             path.name,
-            "the shapes cannot be read.",
+            "no feature says which region it is of.",
             "features with the region's code in the property region, place, id or name",
-            details=str(error),
-        ) from error
-    return {
-        name: shapely.make_valid(shape)
-        for name, shape in shapes.items()
-        if shape is not None and not shape.is_empty
-    }
+        )
+    shapes = {}
+    for number, shape in enumerate(found.geometry):
+        name = next((str(column[number]) for column in columns if column[number]), "")
+        if name and shape is not None and not shape.is_empty:
+            shapes[name] = shapely.make_valid(shape)
+    return shapes
 
 
 _KEYS = ("region", "place", "id", "name")
-
-
-def _read_geojson(path: Path) -> Mapping[str, Any]:
-    features = json.loads(path.read_text(encoding="utf-8"))["features"]
-    found = {}
-    for feature in features:
-        properties = {"id": feature.get("id"), **(feature.get("properties") or {})}
-        key = next((str(properties[k]) for k in _KEYS if properties.get(k)), "")
-        if key and feature.get("geometry"):
-            found[key] = shapely.from_geojson(json.dumps(feature["geometry"]))
-    return found
-
-
-def _read_geoparquet(path: Path) -> Mapping[str, Any]:
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(path)
-    described = json.loads((table.schema.metadata or {}).get(b"geo", b"{}"))
-    column = described.get("primary_column", "geometry")
-    key = next(k for k in _KEYS if k in table.column_names)
-    shapes = shapely.from_wkb(table[column].to_numpy())
-    return dict(zip(map(str, table[key].to_pylist()), shapes, strict=True))
