@@ -105,6 +105,42 @@ def test_all_statements_run_one_after_the_other(
     assert database.sheet.outcome.result.table.to_pydict() == {"a": [1]}  # type: ignore[union-attr]
 
 
+def test_what_is_run_last_is_shown_and_what_ran_before_gives_way(
+    database: DatabaseExplorer, service: TrustedService
+):
+    service.delay = 30
+
+    async def ask_twice() -> None:
+        first = asyncio.create_task(database.run("SELECT 1 AS a"))
+        while not service.asked or service.asked[-1].sql != "SELECT 1 AS a":
+            await asyncio.sleep(0.01)
+        service.delay = 0
+        await database.run("SELECT 2 AS b")
+        await first
+
+    run_through(ask_twice())
+    assert service.cancelled == [service.asked[-2].query_id]
+    assert database.sheet.outcome.result.table.to_pydict() == {"b": [2]}  # type: ignore[union-attr]
+    assert not database.working
+
+
+def test_examples_opened_one_after_the_other_end_with_the_last(
+    database: DatabaseExplorer, service: TrustedService
+):
+    names = list(examples())[1:4]
+
+    async def open_all() -> None:
+        for name in names:
+            database.open_example(name)
+        while database.sheet.outcome is None or database.working:
+            await asyncio.sleep(0.01)
+
+    run_through(open_all())
+    assert database.sheet.example == names[-1]
+    assert database.sheet.outcome.statement.sql in examples()[names[-1]].sql  # type: ignore[union-attr]
+    assert len(database.sheets.all) == 1
+
+
 def test_statement_at_the_cursor_runs_alone(database: DatabaseExplorer, service: TrustedService):
     database.set_text(database.sheet.id, "SELECT 1 AS a;\nSELECT 2 AS b;\nSELECT 3 AS c")
     database.act("statement", 20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -313,6 +314,26 @@ def test_a_worker_that_dies_is_replaced_and_the_visitor_is_told_why(backend: Run
     assert refusal.kind == "killed"
     assert "another one has taken its place" in refusal.what.lower()
     assert backend.run("SELECT 2 AS two").table.to_pydict() == {"two": [2]}
+
+
+def test_a_worker_that_dies_while_it_waits_costs_no_visitor_an_answer(backend: Running) -> None:
+    workers = settled_workers(backend)
+    for number in workers:
+        os.kill(number, signal.SIGSTOP)
+    question = backend.question("SELECT 3 AS three")
+
+    async def ask_and_kill() -> object:
+        asked = asyncio.create_task(backend.own.service.run(question))
+        while True:
+            progress = await backend.own.service.progress(question.query_id)
+            if progress is not None and progress.state == "running":
+                break
+            await asyncio.sleep(0.01)
+        for number in workers:
+            os.kill(number, signal.SIGKILL)
+        return await asked
+
+    assert backend.wait(ask_and_kill()).table.to_pydict() == {"three": [3]}
 
 
 def busy_workers() -> list[int]:

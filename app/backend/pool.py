@@ -63,7 +63,9 @@ class Opening:
 
 
 class Died(Exception):
-    """A worker ended by itself, or was ended."""
+    """A worker ended by itself, or was ended; ``had_begun`` says whether it had taken its job."""
+
+    had_begun = False
 
 
 @dataclass(eq=False)
@@ -108,17 +110,24 @@ class Worker:
     async def answer(self, job: dict[str, Any], on_piece: OnPiece | None) -> wire.Frame:
         """Have a job done: its last frame. Raises ``Died``."""
         self.rows, self.share = 0, None
-        await self.send(job)
-        while True:
-            content, payload = await self.receive()
-            if "progress" in content:
-                self.share = content["progress"]["share"]
-            elif "done" in content:
-                return content, payload
-            else:
-                self.rows = content["rows"]
-                if on_piece is not None:
-                    await on_piece(self.rows, payload)
+        has_begun = False
+        try:
+            await self.send(job)
+            while True:
+                content, payload = await self.receive()
+                if "begun" in content:
+                    has_begun = True
+                elif "progress" in content:
+                    self.share = content["progress"]["share"]
+                elif "done" in content:
+                    return content, payload
+                else:
+                    self.rows = content["rows"]
+                    if on_piece is not None:
+                        await on_piece(self.rows, payload)
+        except Died as died:
+            died.had_begun = has_begun
+            raise
 
     async def stop(self, answering: asyncio.Task[wire.Frame]) -> None:
         """Have the present job stopped; end the process when it does not within the grace."""

@@ -28,6 +28,8 @@ _REMEMBERED_SECONDS = 300.0
 _REMEMBERED = 1000
 #: Seconds after which an export is ended whose reader takes nothing.
 _STALLED = 60.0
+#: Workers that a job is given to, one after the other, while none of them begins it.
+_MOST_TRIES = 3
 #: Characters of a text that the log keeps.
 _LOGGED = 10_000
 
@@ -41,6 +43,7 @@ class Job:
     stop: asyncio.Future[SqlRefused]
     began: float = field(default_factory=time.monotonic)
     waited: float = 0.0
+    tries: int = 0
     ended: float = 0.0
     turn: Turn | None = None
     queue: FairQueue | None = None
@@ -300,7 +303,10 @@ class Sandbox:
         seconds: float,
         on_piece: OnPiece | None,
     ) -> wire.Frame:
-        """Have a worker do a job; the turn ends when the worker is free again, or has ended."""
+        """Have a worker do a job; the turn ends when the worker is free again, or has ended.
+
+        A worker may end while it is idle: a job that it never took goes to another one.
+        """
         try:
             worker = job.worker = await self.pool.take(opening)
             job.waited = time.monotonic() - job.began
@@ -322,6 +328,10 @@ class Sandbox:
             raise job.stop.result()
         if not answering.done():
             raise _too_long(seconds)
+        job.tries += 1
+        if job.tries < _MOST_TRIES and _was_not_begun(answering):
+            self.pool.give_back(worker)
+            return await self._work(job, opening, content, seconds, on_piece)
         return self._outcome(job, worker, answering)
 
     def _outcome(self, job: Job, worker: Worker, answering: asyncio.Task[wire.Frame]) -> wire.Frame:
@@ -398,6 +408,11 @@ def _heard(answering: asyncio.Task[wire.Frame]) -> None:
     """Take note of how a job ended, also where nobody waits for it any more."""
     if not answering.cancelled():
         answering.exception()
+
+
+def _was_not_begun(answering: asyncio.Task[wire.Frame]) -> bool:
+    error = answering.exception()
+    return isinstance(error, Died) and not error.had_begun
 
 
 async def _first_of(*waited: asyncio.Future[Any], seconds: float | None = None) -> None:

@@ -168,6 +168,7 @@ class Worker:
                 os._exit(0)
             job, _ = received
             if job["do"] != "stop":
+                self._send({"begun": True})
                 self._jobs.put(job)
                 continue
             self._stopped = True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,12 +19,21 @@ if TYPE_CHECKING:
     from components.database.explorer import DatabaseExplorer
 
 
+@dataclass(eq=False)
+class Wanted:
+    """Something that the reader asked for, on a sheet."""
+
+    sheet: Sheet
+
+
 class Runner:
     """Runs what sheets say and tells the explorer when it is done."""
 
     def __init__(self, explorer: DatabaseExplorer) -> None:
         self._explorer = explorer
         self._running = ""
+        self._turn = asyncio.Lock()
+        self._newest: Wanted | None = None
         #: Texts that this reader has run: they may be run again when the address leads back.
         self.known_texts: set[str] = set()
 
@@ -39,25 +50,40 @@ class Runner:
 
         ``version`` is that of the data, by default the one shown; '' is whichever is current.
         """
-        explorer = self._explorer
-        if explorer.working:
-            return
         if not parts:
             sheet.said = "There is no query yet: write one, or open an example."
-            explorer.follow()
+            self._explorer.follow()
             return
-        explorer.working = True
         sheet.asked, sheet.said = sheet.text, ""
-        outcomes: list[Outcome] = []
-        for part in parts[:MOST_STATEMENTS]:
-            outcome = Outcome(part, self._question(sheet, part, version))
-            outcomes.append(outcome)
-            await self._answer(outcome)
-            if outcome.refusal is not None:
-                break
-        if len(parts) > MOST_STATEMENTS:
-            sheet.said = f"The first {MOST_STATEMENTS} of {len(parts)} statements were run."
-        explorer.tasks.on_page(partial(self._finish, sheet, outcomes))
+
+        async def answers() -> list[Outcome]:
+            outcomes: list[Outcome] = []
+            for part in parts[:MOST_STATEMENTS]:
+                outcome = Outcome(part, self._question(sheet, part, version))
+                outcomes.append(outcome)
+                await self._answer(outcome)
+                if outcome.refusal is not None:
+                    break
+            if len(parts) > MOST_STATEMENTS:
+                sheet.said = f"The first {MOST_STATEMENTS} of {len(parts)} statements were run."
+            return outcomes
+
+        await self._ask(sheet, answers)
+
+    async def _ask(self, sheet: Sheet, answers: Callable[[], Awaitable[list[Outcome]]]) -> None:
+        """Have something answered; what is being answered for the same page gives way to it."""
+        explorer = self._explorer
+        wanted = self._newest = Wanted(sheet)
+        await self.cancel()
+        async with self._turn:
+            if self._newest is not wanted:
+                return
+            explorer.working = True
+            outcomes = await answers()
+        # What gave way to a newer question of its sheet is not worth a look.
+        newest = self._newest
+        if newest is wanted or newest.sheet is not sheet:
+            explorer.tasks.on_page(partial(self._finish, wanted, outcomes))
 
     async def run_at(self, sheet: Sheet, place: int) -> None:
         """Run the statement at a place of a sheet's text."""
@@ -69,19 +95,24 @@ class Runner:
 
     async def explain(self, sheet: Sheet) -> None:
         """Ask how the statement that is shown, or the last one, would be worked out."""
-        explorer = self._explorer
         parts = self.statements_of(sheet.text)
-        if explorer.working or not parts:
+        if not parts:
             return
         shown = sheet.outcome
         part = next((p for p in parts if shown and p.sql == shown.statement.sql), parts[-1])
         outcome = Outcome(part, self._question(sheet, part))
-        explorer.working = True
-        try:
-            outcome.plan = await explorer.service.explain(outcome.question)
-        except Exception as error:  # as in _answer
-            outcome.refusal = refusal_of(error)
-        explorer.tasks.on_page(partial(self._finish, sheet, [outcome]))
+
+        async def answers() -> list[Outcome]:
+            self._running = outcome.question.query_id
+            try:
+                outcome.plan = await self._explorer.service.explain(outcome.question)
+            except Exception as error:  # as in _answer
+                outcome.refusal = refusal_of(error)
+            finally:
+                self._running = ""
+            return [outcome]
+
+        await self._ask(sheet, answers)
 
     async def cancel(self) -> None:
         """Stop what is running; who waits for it is told by its refusal."""
@@ -111,8 +142,9 @@ class Runner:
             address=explorer.address,
         )
 
-    def _finish(self, sheet: Sheet, outcomes: list[Outcome]) -> None:
+    def _finish(self, wanted: Wanted, outcomes: list[Outcome]) -> None:
         explorer = self._explorer
+        sheet = wanted.sheet
         sheet.outcomes, sheet.shown = outcomes, len(outcomes) - 1
         self.known_texts.add(sheet.asked)
         explorer.sheets.let_go_of_old_rows()
@@ -120,7 +152,7 @@ class Runner:
             sheet.view = "plan"
         elif sheet.view == "plan":
             sheet.view = "table"
-        explorer.working = False
+        explorer.working = self._newest is not wanted
         explorer.follow()
         explorer.write_address()
         self._remember(sheet, outcomes[-1])

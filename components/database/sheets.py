@@ -51,7 +51,7 @@ class Sheet:
     @property
     def is_untouched(self) -> bool:
         """Whether nothing is lost when another query takes its place."""
-        return not self.text.strip() or self.text == self.asked
+        return not self.text.strip() or self.text == self.asked or self.is_example
 
     @property
     def is_example(self) -> bool:
