@@ -16,11 +16,11 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import data, explorer, flow_records, large, memory, pages, sankey, sql
+from bench import data, explorer, flow_map_play, flow_records, large, memory, pages, sankey, sql
 from bench.figures import heading, line
 from tests.browser import serving
 
-PARTS = ("page", "filter", "memory", "sankey", "import", "flowmaps", "sql")
+PARTS = ("page", "filter", "memory", "sankey", "import", "flowmaps", "play", "sql")
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
         heading(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
         if "import" in parts:
             _measure_imports()
-        if not set(parts) <= {"import", "flowmaps"}:
+        if not set(parts) <= {"import", "flowmaps", "play"}:
             _publish(directory)
         if {"page", "filter"}.intersection(parts):
             with serving(directory) as served:
@@ -47,8 +47,7 @@ def main() -> None:
                 memory.report(served)
         if "sankey" in parts:
             sankey.report(directory)
-        if "flowmaps" in parts:
-            flow_records.report(directory, given.factor, given.only)
+        _measure_maps(parts, directory, given)
         if "sql" in parts:
             sql.report(directory)
     line("load at the end", f"{os.getloadavg()[0]:.1f}")
@@ -58,6 +57,13 @@ def _measure_imports() -> None:
     with tempfile.TemporaryDirectory() as fresh:
         data.report(data.publish(Path(fresh)))
     large.report()
+
+
+def _measure_maps(parts: list[str], directory: Path, given: argparse.Namespace) -> None:
+    if "flowmaps" in parts:
+        flow_records.report(directory, given.factor, given.only)
+    if "play" in parts:
+        flow_map_play.report()
 
 
 def _publish(directory: Path) -> None:

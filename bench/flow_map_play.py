@@ -14,6 +14,8 @@ import socket
 import time
 from typing import Any, NamedTuple
 
+from bench.figures import heading, line
+
 SECONDS = 8.0
 _FIND = """() => {
   const found = []
@@ -176,16 +178,18 @@ def _open(tab: Any, address: str) -> None:
             tab.wait_for_timeout(500)
 
 
-def main() -> None:
+def report() -> None:
     """Print what is measured beside the bars."""
+    heading("Flow maps that play")
     for arcs, bar in ((1000, 15), (5000, 8)):
         found = measure(arcs)
-        print(
-            f"{arcs} arcs: drawn {found.drawn:.1f} times a second (bar {bar}),"
-            f" {found.received:.1f} frames received a second of {found.size / 1000:.0f} kB (bar"
-            f" 200), {found.milliseconds:.0f} ms of processor for each drawing"
+        line(
+            f"{arcs} arcs",
+            f"{found.drawn:.1f} drawings a second, {found.milliseconds:.0f} ms of processor each",
+            str(bar),
         )
+        line("", f"{found.received:.1f} frames a second of {found.size / 1000:.0f} kB", "200 kB")
 
 
 if __name__ == "__main__":
-    main()
+    report()

@@ -8,10 +8,12 @@
 // of its own: 19 frames a second with 1,000 arcs, 5 with 5,000.
 
 const STEADY = window.matchMedia("(prefers-reduced-motion: reduce)")
-// While the values of thousands of arcs change, so many keep their width and the rest are hairlines
-// of every second point.
+// While the values or the view of thousands of arcs change, so many keep their width and the rest
+// are hairlines of every second point. All comes back once nothing has changed for so long; frames
+// that play half a second apart find none of it in their way.
 const MANY = 1500
 const MOST_THICK = 250
+const REST = 450 // Milliseconds.
 const REACH = 7 // Pixels around an arc in which it is hit.
 const LEAST_WIDTH = 0.4
 const LOW = 480 // Pixels of a map's height below which its scale is one line.
@@ -46,6 +48,7 @@ class FlowMap {
     this.model = model
     this.view = view
     this.drawn = 0
+    this.rests = 0 // When what changes quickly will have come to rest.
     this.picture = null
     this.values = new Float32Array(0)
     this.hovered = null
@@ -177,6 +180,7 @@ class FlowMap {
   // The view has changed: shapes follow at once, and Python is told when it rests.
   moved() {
     this.stale = true
+    this.rests = performance.now() + REST
     this.redraw()
     window.clearTimeout(this.telling)
     this.telling = window.setTimeout(() => this.tell_view(), 90)
@@ -229,6 +233,7 @@ class FlowMap {
       .sort((a, b) => Math.abs(frame[b]) - Math.abs(frame[a]))
     this.began = performance.now()
     this.lasting = same ? this.model.duration : 0
+    this.rests = this.began + this.lasting + REST
     this.write_when()
     this.redraw()
   }

@@ -19,18 +19,24 @@ Object.assign(FlowMap.prototype, {
     const [width, height] = this.size()
     if (!width || !height) { return }
     const moving = this.tween(now)
+    const hurried = this.count > MANY && (moving || now < this.rests)
     if (this.stale) { this.project() }
     this.context.clearRect(0, 0, width, height)
-    this.paint(this.context, moving)
+    this.paint(this.context, moving, hurried)
     this.light()
     this.drawn += 1
-    this.root.dataset.state = moving ? "moving" : "still"
+    this.root.dataset.state = moving || hurried ? "moving" : "still"
     this.root.dataset.arcs = this.count
-    if (moving) { this.redraw() }
+    window.clearTimeout(this.resting)
+    if (moving) {
+      this.redraw()
+    } else if (hurried) {
+      this.resting = window.setTimeout(() => this.redraw(), this.rests - now)
+    }
   },
 
   // Everything on a context: the canvas, or one that writes a file.
-  paint(context, moving) {
+  paint(context, moving = false, hurried = false) {
     const [width, height] = this.size()
     for (const group of this.groups) {
       let total = 0
@@ -42,14 +48,13 @@ Object.assign(FlowMap.prototype, {
         at += wide
       }
     }
-    if (this.picture.has_arcs !== false) { this.paint_arcs(context, moving, width, height) }
+    if (this.picture.has_arcs !== false) { this.paint_arcs(context, moving, hurried, width, height) }
     this.paint_places(context, width, height)
   },
 
-  paint_arcs(context, moving, width, height) {
+  paint_arcs(context, moving, hurried, width, height) {
     const hairs = new Map()
     const thick = []
-    const hurried = moving && this.count > MANY
     const most = hurried ? MOST_THICK : Infinity
     for (const arc of this.order) {
       const wide = this.width_of(arc)
@@ -71,9 +76,9 @@ Object.assign(FlowMap.prototype, {
       for (const arc of arcs) { this.trace(context, arc, hurried ? 4 : 2) }
       context.stroke()
     }
-    context.lineJoin = "round"
+    const halo = !moving && !hurried && thick.length < 400
     for (const arc of thick) {
-      this.paint_arrow(context, arc, this.colour_of(arc), moving ? 0.85 : 0.88, !moving && thick.length < 400)
+      this.paint_arrow(context, arc, this.colour_of(arc), moving || hurried ? 0.85 : 0.88, halo, hurried)
     }
     context.globalAlpha = 1
   },
@@ -96,36 +101,35 @@ Object.assign(FlowMap.prototype, {
     }
   },
 
-  paint_arrow(context, arc, colour, alpha, halo) {
-    const wide = this.width_of(arc)
+  // An arrow is filled, not stroked: two thirds of the time.
+  paint_arrow(context, arc, colour, alpha, halo, coarse = false) {
+    const wide = Math.max(this.width_of(arc), 1)
     const pieces = lane(this.ways, arc, this.aside[arc] || 0,
       this.reach_of(this.ends[3 * arc]), this.reach_of(this.ends[3 * arc + 1]))
     if (!pieces.length) { return }
-    const {body, head} = arrow(pieces, Math.max(wide, 1))
-    const line = () => {
-      context.beginPath()
-      for (const piece of body) {
-        context.moveTo(...piece[0])
-        for (const point of piece.slice(1)) { context.lineTo(...point) }
-      }
-    }
-    line()
+    const {body, head} = arrow(coarse ? pieces.map(every_second) : pieces, wide)
     if (halo) {
+      context.beginPath()
+      for (const piece of body) { this.follow(context, piece) }
       context.globalAlpha = 0.55
       context.strokeStyle = this.colours.halo
+      context.lineJoin = "round"
       context.lineWidth = wide + 1.5
       context.stroke()
     }
     context.globalAlpha = alpha
-    context.strokeStyle = context.fillStyle = colour
-    context.lineWidth = Math.max(wide, 1)
-    context.stroke()
+    context.fillStyle = colour
     context.beginPath()
-    context.moveTo(...head[0])
-    context.lineTo(...head[1])
-    context.lineTo(...head[2])
-    context.closePath()
+    for (const outline of outlines(body, head, wide)) {
+      this.follow(context, outline)
+      context.closePath()
+    }
     context.fill()
+  },
+
+  follow(context, points) {
+    context.moveTo(points[0][0], points[0][1])
+    for (let i = 1; i < points.length; i++) { context.lineTo(points[i][0], points[i][1]) }
   },
 
   paint_places(context, width, height) {

@@ -136,6 +136,19 @@ function arrow(pieces, width) {
   return {body: [...pieces.slice(0, -1), backwards.reverse()], head}
 }
 
+// What to fill for an arrow: its pieces as bands of a width, the last with the head at its end.
+function outlines(body, head, width) {
+  const [tip, one, other] = head
+  return body.map((piece, i) => {
+    const right = beside(piece, width / 2), left = beside(piece, -width / 2).reverse()
+    return i < body.length - 1 ? [...right, ...left] : [...right, one, tip, other, ...left]
+  })
+}
+
+function every_second(piece) {
+  return piece.filter((_, i) => i % 2 === 0 || i === piece.length - 1)
+}
+
 // Lanes of arcs that join the same places the same way: side by side, not on top of each other.
 function lane_groups(ends, count) {
   const groups = new Map()

@@ -350,6 +350,7 @@ export function render({model, view}) {
     theme.disconnect()
     together.delete(map)
     window.clearTimeout(map.telling)
+    window.clearTimeout(map.resting)
   })
   map.root.classList.toggle("placing", Boolean(model.placing))
   // For benches: how often was it drawn?
