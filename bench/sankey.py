@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from app.server.serve import set_aside_what_stays
 from bench.data import DATASET
 from bench.figures import heading, line, spread
 from catalogs import open_source
@@ -45,6 +46,7 @@ def report(data_directory: Path) -> None:
     heading("Sankeys on the server, three Danish scenarios, every year")
     source = Source(open_source(data_directory, DATASET).manifest_path)
     _draw(source, SankeyRequest(SankeyQuery(SCENARIOS[0], source.years[0])))  # what any page had
+    set_aside_what_stays()  # as the server does once it has started
     first, opened, compared, queries, layouts = [], [], [], [], []
     for scenario in SCENARIOS:
         for year in flow_years(source, scenario):
