@@ -15,7 +15,7 @@ from catalogs import semantics
 from catalogs.errors import UnreadableFileError
 from catalogs.flow_records.query import FlowView
 from catalogs.flow_records.records import FlowRecords
-from catalogs.flowmaps.places import own_shapes
+from catalogs.flowmaps.shapes import own_shapes
 from tests.flow_files import noticed, publish, records_text, write
 
 #: A bow: its outline crosses itself.

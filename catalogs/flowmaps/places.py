@@ -15,15 +15,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import shapely
 
 from catalogs import semantics
 from catalogs.errors import UnreadableFileError
-from catalogs.flowmaps.features import read_features
 from catalogs.flowmaps.geography import countries, world
+from catalogs.flowmaps.shapes import own_shapes
 from catalogs.source import Source
 
 #: Ids of places outside of the model: a country, the world market, a partner that nobody names.
@@ -72,7 +71,7 @@ def find_places(
     found = []
     for name in ids:
         place = _outside(name) or _region(name, labels.get(name, ""), (own, given, shipped))
-        if place.outline is None and name in shapes:
+        if name in shapes:
             place = _with_shape(place, shapes[name])
         if by_hand and name in by_hand:
             latitude, longitude = by_hand[name]
@@ -99,19 +98,26 @@ def _country(name: str, label: str, country: countries.Country) -> Place:
 
 def _region(name: str, label: str, tables: Sequence[Mapping[str, Place]]) -> Place:
     known = [table[name] for table in tables if name in table]
+    country = countries.by_code(name) or countries.by_name(label) or countries.by_name(name)
     if known:
         first = next((place for place in known if place.is_known), known[0])
         outline = next((place.outline for place in known if place.outline is not None), None)
+        if outline is None and country is not None:
+            outline = world.outline(country.number)
         title = next((p.name for p in known if p.name and p.name != name), "") or label or name
         return Place(name, title, first.latitude, first.longitude, first.said_by, outline)
-    country = countries.by_code(name) or countries.by_name(label) or countries.by_name(name)
     if country is not None:
         return _country(name, label or country.name, country)
     return Place(name, label or name)
 
 
 def _with_shape(place: Place, shape: Any) -> Place:
-    if place.is_known:
+    """Return a place with the user's own shape, whatever other shape it had.
+
+    Its point stays where it was if the user's own table tells it, or if it lies in the shape.
+    """
+    point = shapely.Point(place.longitude, place.latitude)
+    if place.said_by == "places.csv" or (place.is_known and shape.contains(point)):
         return Place(place.id, place.name, place.latitude, place.longitude, place.said_by, shape)
     point = shape.representative_point()
     return Place(place.id, place.name, point.y, point.x, "places.geojson", shape)
@@ -188,32 +194,3 @@ def own_places() -> Mapping[str, Place]:
         name = row.get("name") or ""
         found[row["place"]] = Place(row["place"], name, latitude, longitude, "places.csv")
     return found
-
-
-def own_shapes() -> Mapping[str, Any]:
-    """The user's shapes by region: ``semantics/places.geojson`` or ``semantics/places.parquet``."""
-    path = semantics.own_shapes()
-    if path is None:
-        return {}
-    return _shapes_of(path, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=4)
-def _shapes_of(path: Path, _changed: int) -> Mapping[str, Any]:
-    found = read_features(path)
-    columns = [found.properties[key] for key in _KEYS if key in found.properties]
-    if not columns and len(found):
-        raise UnreadableFileError(
-            path.name,
-            "no feature says which region it is of.",
-            "features with the region's code in the property region, place, id or name",
-        )
-    shapes = {}
-    for number, shape in enumerate(found.geometry):
-        name = next((str(column[number]) for column in columns if column[number]), "")
-        if name and shape is not None and not shape.is_empty:
-            shapes[name] = shapely.make_valid(shape)
-    return shapes
-
-
-_KEYS = ("region", "place", "id", "name")

@@ -15,9 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from catalogs import units
-from catalogs.errors import NotAvailableError, TimesError
+from catalogs.errors import NotAvailableError
 from catalogs.flowmaps.picture import Arcs, FlowMapData, Places, Shown, texts
 from catalogs.flowmaps.places import COUNTRY_PREFIX, OUTSIDE, UNKNOWN, Place, find_places
+from catalogs.flowmaps.totals import TOTALS, difference, totals_of, totals_shown
 from catalogs.flowmaps.trades import (
     OTHER,
     TRADED,
@@ -28,21 +29,13 @@ from catalogs.flowmaps.trades import (
     read_trades,
     with_top_categories,
 )
-from catalogs.query import Query
 from catalogs.source import Source
 
 Numbers: TypeAlias = NDArray[np.float64]
 Frame: TypeAlias = int | str
-#: Totals that a region can show, by what its two halves stand for.
-TOTALS: Mapping[str, tuple[str, ...]] = {
-    "production and use": ("production", "use"),
-    "imports and exports": ("imports", "exports"),
-    "none": (),
-}
 #: Colours that can be told apart on a map; the rest is "Other".
 MOST_CATEGORIES = 12
 _KEYS = ["origin", "destination", "category"]
-_ELECTRICITY = "Electricity"
 
 
 @dataclass(frozen=True)
@@ -52,7 +45,9 @@ class TradeRequest:
     ``kept`` are categories, empty for all; ``regions`` those whose trade is shown, empty for all.
     ``outside`` tells whether trade with partners that have no spot (the world market) is drawn.
     ``other`` is a scenario compared with that of the query: values are then other minus query's.
-    ``by_hand`` are places with the latitude and longitude that the reader gave them.
+    ``totals`` is what regions show, one of ``TOTALS``; ``is_filled`` tells that they are filled
+    with its colour, so that it is one value. ``by_hand`` are places with the latitude and longitude
+    that the reader gave them.
     """
 
     query: TradeQuery
@@ -62,6 +57,7 @@ class TradeRequest:
     outside: bool = False
     other: str = ""
     totals: str = "production and use"
+    is_filled: bool = False
     most_categories: int = MOST_CATEGORIES
     by_hand: tuple[tuple[str, float, float], ...] = ()
 
@@ -72,9 +68,10 @@ class TradeMap:
 
     ``data`` is the picture of no frame in particular: its arcs have the largest magnitude of all
     frames as value. ``values`` and ``loading`` have a row for each frame and a column for each arc
-    (NaN where a loading is not known); ``totals`` are frames x places x 2; ``shown`` says how much
-    of each frame is drawn. ``offered`` are the categories there are, with their amounts in each
-    frame (``amounts``, frames x offered), before any was chosen.
+    (NaN where a loading is not known); ``totals`` are frames x places x 2, what ``total_names``
+    says (differences where two scenarios are compared); ``outlines`` are the places with their
+    shapes; ``shown`` says how much of each frame is drawn. ``offered`` are the categories there
+    are, with their amounts in each frame (``amounts``, frames x offered), before any was chosen.
     """
 
     request: TradeRequest
@@ -89,6 +86,11 @@ class TradeMap:
     outlines: tuple[Place, ...]
     trades: Trades
     lost: Numbers = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def total_names(self) -> tuple[str, ...]:
+        """What the totals of regions are: two halves, one value, or none."""
+        return totals_shown(self.request)
 
     def at(self, frame: Frame) -> int:
         """Return the row of a frame; the first for one that is not there."""
@@ -181,7 +183,10 @@ def trade_map(source: Source, request: TradeRequest) -> TradeMap:
         capacity=np.full(len(keys), np.nan),
         id=texts([""] * len(keys)),
     )
-    totals = _totals(source, request, frames, kept_places, whole if other is None else base)
+    totals = totals_of(source, request, frames, shown_ids, chosen[0])
+    if other is not None:
+        compared = replace(request, query=replace(request.query, scenario=request.other))
+        totals = difference(totals_of(source, compared, frames, shown_ids, chosen[1]), totals)
     return TradeMap(
         request=request,
         data=FlowMapData(
@@ -294,85 +299,6 @@ def _amounts(table: pd.DataFrame, frames: Sequence[Frame], categories: Sequence[
     return np.array([[summed.get((f, c), 0.0) for c in categories] for f in frames], float)
 
 
-# ---------------------------------------------------------------------- totals of regions
-
-
-def _totals(
-    source: Source,
-    request: TradeRequest,
-    frames: Sequence[Frame],
-    places: Sequence[Place],
-    table: pd.DataFrame,
-) -> Numbers:
-    found = np.full((len(frames), len(places), 2), np.nan)
-    kinds = TOTALS.get(request.totals, ())
-    # What is made and used in a timeslice is seldom told: trade always is.
-    if kinds == ("imports", "exports") or (kinds and request.query.by_timeslice):
-        asked = table[_is_asked(table, request)]
-        sides = (("destination", "received"), ("origin", "sent"))
-        for half, (side, column) in enumerate(sides):
-            summed = asked.groupby(["frame", side])[column].sum()
-            for i, frame in enumerate(frames):
-                for j, place in enumerate(places):
-                    found[i, j, half] = summed.get((frame, place.id), 0.0)
-    elif kinds:
-        for half, parts in enumerate((_production(request), _use(request))):
-            for query in parts:
-                _add_up(source, query, frames, places, found[:, :, half])
-    for j, place in enumerate(places):
-        if place.id.startswith(COUNTRY_PREFIX):
-            found[:, j, :] = np.nan
-    return found
-
-
-def _use(request: TradeRequest) -> list[Query]:
-    return [_query(request, "final_energy", request.kept)]
-
-
-def _production(request: TradeRequest) -> list[Query]:
-    """What is extracted and won at home; electricity where it is generated."""
-    kept = request.kept
-    parts = []
-    if _ELECTRICITY in kept:
-        parts.append(_query(request, "electricity_generation", ()))
-    others = tuple(name for name in kept if name != _ELECTRICITY)
-    if others or not kept:
-        parts.append(_query(request, "primary_energy", others, (("part", ("Domestic",)),)))
-    return parts
-
-
-def _query(
-    request: TradeRequest,
-    measure: str,
-    fuels: tuple[str, ...],
-    filters: tuple[tuple[str, tuple[str, ...]], ...] = (),
-) -> Query:
-    by = "commodity" if request.query.colour_by == "commodity" else "fuel"
-    kept = ((by, fuels),) if fuels else ()
-    return Query(
-        measure=measure,
-        scenarios=(request.query.scenario,),
-        group_by=("region",),
-        filters=(*filters, *kept),
-        unit=request.query.unit,
-    )
-
-
-def _add_up(
-    source: Source, query: Query, frames: Sequence[Frame], places: Sequence[Place], into: Numbers
-) -> None:
-    try:
-        frame = source.answer_to(query).frame
-    except TimesError:
-        return  # the scenario does not have it: it is not shown
-    summed = frame.groupby(["year", "region"])["value"].sum()
-    for i, year in enumerate(frames):
-        for j, place in enumerate(places):
-            if (year, place.id) in summed.index:
-                before = 0.0 if np.isnan(into[i, j]) else into[i, j]
-                into[i, j] = before + float(summed[year, place.id])
-
-
 # ---------------------------------------------------------------------- loading
 
 _CAPACITY = """
@@ -428,3 +354,6 @@ def _capacities(source: Source, trades: Trades) -> list[tuple[int, str, str, str
         for year, origin, destination, category, capacity, unit in rows
         if units.is_energy(unit) and units.is_energy(trades.unit)
     ]
+
+
+__all__ = ["TOTALS", "Frame", "TradeMap", "TradeRequest", "trade_map"]

@@ -52,6 +52,7 @@ class FlowMap {
     this.picture = null
     this.values = new Float32Array(0)
     this.hovered = null
+    this.ground = make("canvas", {class: "arcs", "aria-hidden": "true"})
     this.canvas = make("canvas", {class: "arcs", "aria-hidden": "true"})
     this.lit = make("canvas", {class: "arcs", "aria-hidden": "true"})
     this.figure = make("div", {class: "figure"})
@@ -70,7 +71,7 @@ class FlowMap {
       this.buttons.append(button)
     }
     this.root = make("div", {class: "flowmap", tabindex: "0", role: "application"},
-      this.figure, this.canvas, this.lit, this.when, this.scale, this.buttons, this.note)
+      this.figure, this.ground, this.canvas, this.lit, this.when, this.scale, this.buttons, this.note)
     this.context = this.canvas.getContext("2d")
     this.over = this.lit.getContext("2d")
     this.listen()
@@ -103,7 +104,8 @@ class FlowMap {
     this.colours = {
       sea: read("--map-sea"), land: read("--map-land"), coast: read("--map-coast"),
       border: read("--map-border"), halo: read("--map-halo"), node: read("--map-node"),
-      more: read("--map-more"), less: read("--map-less"), text: read("--times-text"),
+      more: read("--map-more"), less: read("--map-less"), middle: read("--map-middle"),
+      low: read("--map-low"), high: read("--map-high"), text: read("--times-text"),
       muted: read("--times-muted"), surface: read("--times-surface"), accent: read("--times-accent"),
     }
     probe.remove()
@@ -117,6 +119,7 @@ class FlowMap {
         glyph.line_color = {value: this.colours.border}
       }
     }
+    if (this.picture) { this.write_scale() }
     this.redraw()
   }
 
@@ -169,7 +172,7 @@ class FlowMap {
     if (!width || !height) { return }
     this.root.classList.toggle("low", height < LOW)
     const ratio = window.devicePixelRatio || 1
-    for (const canvas of [this.canvas, this.lit]) {
+    for (const canvas of [this.ground, this.canvas, this.lit]) {
       canvas.width = Math.round(width * ratio)
       canvas.height = Math.round(height * ratio)
       canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0)
@@ -207,6 +210,7 @@ class FlowMap {
     this.ends = bytes(this.model, "ends", Int32Array)
     this.ways = new Ways(bytes(this.model, "points", Float32Array), bytes(this.model, "starts", Uint32Array))
     this.count = Math.min(this.ways.count, this.ends.length / 3)
+    this.areas = new Areas(bytes(this.model, "outlines", Float32Array), bytes(this.model, "rings", Uint32Array))
     this.groups = lane_groups(this.ends, this.count)
     this.aside = new Float32Array(this.count)
     this.pairs = new Map()
@@ -281,10 +285,13 @@ class FlowMap {
 
   // ------------------------------------------------------------------ places
 
+  // What a place shows: two halves, or one value in the first.
+  total_of(place, half) { return this.values[2 * this.count + 2 * place + half] }
+
   radius(place, half) {
     const {most, largest} = this.picture.discs || {}
-    const value = this.values[2 * this.count + 2 * place + half]
-    if (!(value > 0) || !most) { return 0 }
+    const value = Math.abs(this.total_of(place, half))
+    if (!(value > 0) || !most || this.areas.has(place)) { return 0 }
     return largest * Math.sqrt(value / most)
   }
 
@@ -317,6 +324,7 @@ class FlowMap {
   project() {
     const per = this.transform()
     this.ways.project(per)
+    this.areas.project(per)
     this.spots = this.picture.places.map((place) => {
       if (place.at) { return place.at }
       return place.x === null ? null : [(place.x - per.x0) * per.per_x, (per.y1 - place.y) * per.per_y]

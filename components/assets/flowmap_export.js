@@ -68,7 +68,9 @@ function compose(context, map) {
   const colours = map.colours
   const entries = categories.filter((entry) => entry.seen !== false)
   const rows = Math.max(1, Math.ceil(entries.length / Math.max(1, Math.floor(width / 170))))
-  const total = {width, height: height + 40 + 22 * rows + 30}
+  const keys = laid_scale(map.scale, width)
+  const scale_at = height + 40 + 22 * rows + 8
+  const total = {width, height: scale_at + keys.height + 30}
   context.fillStyle = colours.surface
   context.fillRect(0, 0, total.width, total.height)
   context.font = `600 14px ${map.font}`
@@ -84,7 +86,8 @@ function compose(context, map) {
       context.fillStyle = colours.text
       context.fillText(entry.label, x + 20, y + 14)
     })
+    for (const key of keys.placed) { paint_key(context, key, scale_at, map) }
     context.fillStyle = colours.muted
-    context.fillText(foot || "", 10, height + 40 + 22 * rows + 16)
+    context.fillText(foot || "", 10, scale_at + keys.height + 14)
   }}
 }

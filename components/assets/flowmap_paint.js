@@ -21,6 +21,8 @@ Object.assign(FlowMap.prototype, {
     const moving = this.tween(now)
     const hurried = this.count > MANY && (moving || now < this.rests)
     if (this.stale) { this.project() }
+    this.ground.getContext("2d").clearRect(0, 0, width, height)
+    this.paint_areas(this.ground.getContext("2d"), width, height)
     this.context.clearRect(0, 0, width, height)
     this.paint(this.context, moving, hurried)
     this.light()
@@ -148,10 +150,19 @@ Object.assign(FlowMap.prototype, {
         context.fillStyle = this.colours.muted
         context.fillRect(x - 5, y - 5, 10, 10)
       } else {
-        context.globalAlpha = 0.92
-        context.fillStyle = this.colours.node
+        const is_whole = discs?.labels?.length === 1
+        context.fillStyle = !discs?.is_signed ? this.colours.node
+          : this.total_of(at, 0) < 0 ? this.colours.less : this.colours.more
+        if (is_whole && left > 0) {
+          context.beginPath()
+          context.arc(x, y, left, 0, Math.PI)
+          context.arc(x, y, left, Math.PI, 2 * Math.PI)
+          context.closePath()
+          context.globalAlpha = 0.75
+          context.fill()
+        }
         for (const [r, from] of [[left, Math.PI / 2], [right, -Math.PI / 2]]) {
-          if (r <= 0) { continue }
+          if (r <= 0 || is_whole) { continue }
           context.beginPath()
           context.moveTo(x, y)
           context.arc(x, y, r, from, from + Math.PI)
@@ -190,45 +201,7 @@ Object.assign(FlowMap.prototype, {
     }
     context.globalAlpha = 1
   },
-
-  write_scale() {
-    const {most, widest, unit, discs} = this.picture || {}
-    if (!most || !this.picture.has_scale) {
-      this.scale.replaceChildren()
-      return
-    }
-    const rows = nice_steps(most).map((value) => {
-      const bar = make("i")
-      bar.style.height = `${Math.max(1, widest * value / most)}px`
-      const text = make("span")
-      text.textContent = `${number_text(value)} ${unit}`
-      return make("div", {}, bar, text)
-    })
-    for (const [name, label] of this.picture.is_difference ? [["more", "more"], ["less", "less"]] : []) {
-      const bar = make("i", {class: name})
-      const text = make("span")
-      text.textContent = `${label} than ${this.picture.base}`
-      rows.push(make("div", {}, bar, text))
-    }
-    if (discs?.most) {
-      const value = nice_steps(discs.most)[0]
-      const disc = make("i", {class: "disc"})
-      const wide = 2 * discs.largest * Math.sqrt(value / discs.most)
-      disc.style.width = disc.style.height = `${wide}px`
-      const text = make("span")
-      text.textContent = `${number_text(value)} ${unit}: ${discs.labels.join(" | ")}`
-      rows.push(make("div", {}, disc, text))
-    }
-    this.scale.replaceChildren(...rows)
-  },
 })
-
-// One, two or five times a power of ten at most: the largest, and a tenth of it or so.
-function nice_steps(most) {
-  const power = 10 ** Math.floor(Math.log10(most))
-  const first = [5, 2, 1].map((n) => n * power).find((value) => value <= most * 1.0001)
-  return [first, first / 5]
-}
 
 function find_figure(model) {
   if (!model) { return null }

@@ -29,7 +29,11 @@ Object.assign(FlowMap.prototype, {
       if (away < Math.max(8, this.reach_of(at)) && away < least) { [nearest, least] = [at, away] }
     })
     if (nearest !== null) { return {kind: "place", at: nearest} }
-    if (this.picture.has_arcs === false) { return null }
+    const area = () => {
+      const at = this.areas.at(x, y)
+      return at === null ? null : {kind: "place", at}
+    }
+    if (this.picture.has_arcs === false) { return area() }
     const bound = REACH + (this.picture.widest || 0)
     for (const arc of this.order) {
       const wide = this.width_of(arc)
@@ -41,7 +45,7 @@ Object.assign(FlowMap.prototype, {
       const off = away - wide / 2
       if (away < REACH + wide / 2 && off < least) { [nearest, least] = [arc, off] }
     }
-    return nearest === null ? null : {kind: "arc", at: nearest}
+    return nearest === null ? area() : {kind: "arc", at: nearest}
   },
 
   point(where, event) {
@@ -123,6 +127,7 @@ Object.assign(FlowMap.prototype, {
     if (!marks.length || !this.spots || this.picture.has_arcs === false) { return }
     if (this.hovered) { this.canvas.style.opacity = 0.35 }
     for (const {kind, at} of marks) {
+      if (kind === "place") { this.outline_area(this.over, at) }
       const arcs = kind === "arc" ? [at] : this.order.filter((arc) =>
         this.ends[3 * arc] === at || this.ends[3 * arc + 1] === at).slice(0, 200)
       for (const arc of arcs.slice().reverse()) {
@@ -186,7 +191,8 @@ Object.assign(FlowMap.prototype, {
   },
 
   words_of_place(at) {
-    const {places, unit, discs, is_difference} = this.picture
+    const {places, unit, discs, is_difference, base} = this.picture
+    const signed = (value) => `${is_difference && value > 0 ? "+" : ""}${number_text(value)} ${unit}`
     let [into, out] = [0, 0]
     for (let arc = 0; arc < this.count; arc++) {
       const value = this.values[arc]
@@ -194,14 +200,14 @@ Object.assign(FlowMap.prototype, {
       if (this.ends[3 * arc] === at) { out += value }
       if (this.ends[3 * arc + 1] === at) { into += value }
     }
-    const half = (side) => this.values[2 * this.count + 2 * at + side]
+    const totals = (discs?.labels || []).map((label, side) => [label, this.total_of(at, side)])
     return {
       head: places[at].name, amount: "",
       lines: [
         places[at].description,
-        `arrives ${number_text(into)} ${unit}, leaves ${number_text(out)} ${unit}`,
-        ...(discs?.labels || []).map((label, side) =>
-          Number.isFinite(half(side)) && !is_difference ? `${label} ${number_text(half(side))} ${unit}` : ""),
+        ...totals.map(([label, value]) => Number.isFinite(value) ? `${label} ${signed(value)}` : ""),
+        `arrives ${signed(into)}, leaves ${signed(out)}`,
+        is_difference ? `more or less than in ${base}` : "",
         this.picture.hint,
       ],
     }
@@ -212,7 +218,8 @@ Object.assign(FlowMap.prototype, {
   export(kind, name) {
     if (!this.plot || !this.picture) { return }
     const [width, height] = this.size()
-    const map = {width, height, picture: this.picture, colours: this.colours, font: this.font}
+    const map = {width, height, picture: this.picture, colours: this.colours, font: this.font,
+      scale: this.scale_rows(), colour_at: (share, signed) => this.ramp_colour(share, signed)}
     if (kind === "svg") {
       const context = new SvgContext()
       const {total, top, legend} = compose(context, map)
@@ -220,6 +227,7 @@ Object.assign(FlowMap.prototype, {
       context.fillStyle = this.colours.sea
       context.fillRect(0, 0, width, height)
       this.paint_land(context)
+      this.paint_areas(context, width, height)
       this.paint(context, false)
       context.parts.push("</svg>")
       legend()
@@ -249,6 +257,7 @@ Object.assign(FlowMap.prototype, {
     } else {
       this.paint_land(context)
     }
+    this.paint_areas(context, width, height)
     this.paint(context, false)
     context.restore()
     legend()
@@ -322,7 +331,7 @@ export function render({model, view}) {
       if (asked.has("picked")) { map.light() }
     })
   }
-  model.on(["picture", "points", "starts", "ends"], () => take("picture"))
+  model.on(["picture", "points", "starts", "ends", "outlines", "rings"], () => take("picture"))
   model.on(["frame", "when"], () => take("frame"))
   model.on("picked", () => take("picked"))
   model.on("placing", () => map.root.classList.toggle("placing", Boolean(model.placing)))

@@ -80,8 +80,8 @@ def land_in(projection: MapProjection, view: View) -> tuple[Any, Any]:
     west, south, east, north = _degrees_of(projection, view)
     tolerance = view.metres_per_pixel / 2
     return (
-        _on_map(projection, there.land, (west, south, east, north), tolerance),
-        _on_map(projection, there.borders, (west, south, east, north), tolerance),
+        on_map(projection, there.land, (west, south, east, north), tolerance),
+        on_map(projection, there.borders, (west, south, east, north), tolerance),
     )
 
 
@@ -100,12 +100,17 @@ def _degrees_of(projection: MapProjection, view: View) -> tuple[float, float, fl
     return left, south, right, min(latitude[1], MERCATOR_LATITUDE)
 
 
-def _on_map(
+def on_map(
     projection: MapProjection,
-    shapes: Any,
+    shapes: NDArray[Any],
     degrees: tuple[float, float, float, float],
     tolerance: float,
 ) -> Any:
+    """Return shapes in degrees as polygons or lines on the map's plane, cut where the map is.
+
+    ``degrees`` are west and east of the map's middle, south and north of what is kept; lines are
+    simplified to ``tolerance`` metres.
+    """
     west, south, east, north = degrees
     parts = []
     # Degrees east of the middle: the world is cut on its other side and put together anew.

@@ -39,7 +39,7 @@ from components.flowmap import panels, words
 from components.flowmap.basemap import BaseMap, View
 from components.flowmap.multiples import MOST_MAPS, Maps, MapsBeside, work_out
 from components.flowmap.picture import (
-    bounds_of,
+    bounds_of_map,
     frame_of,
     picture_of,
     projection_for,
@@ -88,7 +88,12 @@ class FlowMap(Tool):
         default="one", objects=["one", "each"], doc="One map, or one for each scenario chosen"
     )
     totals = param.Selector(
-        default="production and use", objects=list(TOTALS), doc="What the circles of regions show"
+        default="production and use", objects=list(TOTALS), doc="What regions show"
+    )
+    regions_as = param.Selector(
+        default="circles",
+        objects=["circles", "areas"],
+        doc="Show it as circles, or fill the regions whose outline is known",
     )
     placed = param.List(
         default=[],
@@ -109,13 +114,13 @@ class FlowMap(Tool):
     drawer_open = param.Boolean(default=False, doc="Whether details are shown")
 
     _REDRAWN_BY: ClassVar[tuple[str, ...]] = (
-        "carriers", "colour_by", "net", "outside", "other", "maps", "totals", "placed",
-        "tiles",
+        "carriers", "colour_by", "net", "outside", "other", "maps", "totals", "regions_as",
+        "placed", "tiles",
     )  # fmt: skip
     _REDRAWN_BY_SELECTION: ClassVar[tuple[str, ...]] = ("scenarios", "base", "regions", "unit")
     url_params: ClassVar[tuple[str, ...]] = (
         "year", "timeslice", "step", "carriers", "colour_by", "net", "outside", "other", "maps",
-        "totals", "placed", "tiles", "opened", "opened_in", "tab",
+        "totals", "regions_as", "placed", "tiles", "opened", "opened_in", "tab",
     )  # fmt: skip
     help = (
         "Arrows show what flows from one region to another; the wider, the more, on the same scale"
@@ -251,6 +256,7 @@ class FlowMap(Tool):
             outside=outside,
             other=self.other if self.other != query.scenario else "",
             totals=self.totals,
+            is_filled=self.regions_as == "areas",
             by_hand=self.by_hand,
         )
 
@@ -423,7 +429,7 @@ class FlowMap(Tool):
     def _make_base(self, shown: TradeMap, projection: MapProjection) -> None:
         """Make the figure below anew: the projection is another one, or tiles are wanted."""
         self._projection, self._drawn_on = projection, (projection, self.tiles)
-        bounds = bounds_of(shown.data, projection)
+        bounds = bounds_of_map(shown, projection)
         self._view.figure, self._view.on_view = self._figure(bounds, projection)
 
     def _figure(

@@ -14,7 +14,7 @@ from panel.viewable import Viewable
 from catalogs.errors import TimesError
 from catalogs.flowmaps.trade_map import Frame, TradeMap, TradeRequest, trade_map
 from catalogs.source import Source
-from components.flowmap.picture import bounds_of, frame_of, widest
+from components.flowmap.picture import bounds_of_map, frame_of, widest
 from components.flowmap.projection import MapProjection
 from components.flowmap.view import FlowMapView, pack_frame
 from components.names import readable
@@ -58,8 +58,8 @@ class Maps:
     def bounds(self, projection: MapProjection) -> list[float]:
         """Return x0, x1, y0, y1 of what is to be seen in all of them."""
         each = np.array(
-            [bounds_of(m.data, projection) for m in self.drawn if m.data.places.is_placed.any()]
-            or [bounds_of(self.base.data, projection)]
+            [bounds_of_map(m, projection) for m in self.drawn if m.data.places.is_placed.any()]
+            or [bounds_of_map(self.base, projection)]
         )
         low, high = each.min(axis=0), each.max(axis=0)
         return [float(low[0]), float(high[1]), float(low[2]), float(high[3])]

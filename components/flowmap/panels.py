@@ -13,7 +13,8 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable
 
 from catalogs.flowmaps.places import OUTSIDE, UNKNOWN
-from catalogs.flowmaps.trade_map import TOTALS, Frame, TradeMap
+from catalogs.flowmaps.totals import SINGLE, TOTALS
+from catalogs.flowmaps.trade_map import Frame, TradeMap
 from catalogs.writers.delimited import to_csv
 from components.figures_table import figures_table
 from components.flowmap.details import Details
@@ -59,14 +60,15 @@ class Controls:
         self._regions = pmui.MultiChoice(label="Regions", chip=True, placeholder="All regions")
         self._unit = pmui.Select(label="Unit", size="small")
         self._colour_by = pmui.Select(label="Colours stand for", size="small")
-        self._totals = pmui.Select(label="Circles of regions", size="small")
+        self._totals = pmui.Select(label="Regions show", size="small")
+        self._regions_as = pmui.Select(label="Shown as", size="small")
         self._net = pmui.Switch(label="Net of what flows back")
         self._outside = pmui.Switch(label="World market")
         self._tiles = pmui.Switch(label="Web map below (OpenStreetMap)")
         self._svg, self._png = _button("Map as SVG"), _button("Map as PNG")
         widgets = [
             self._scenario, self._arrangement, self._chosen, self._other, self._regions,
-            self._unit, self._colour_by, self._totals,
+            self._unit, self._colour_by, self._totals, self._regions_as,
             self._net, self._outside, self._tiles, self._svg, self._png,
         ]  # fmt: skip
         for widget in widgets:
@@ -81,7 +83,8 @@ class Controls:
         self._watch(self._regions, lambda value: selection.param.update(regions=value))
         self._watch(self._unit, lambda value: selection.param.update(unit=value))
         for widget, name in (
-            (self._colour_by, "colour_by"), (self._totals, "totals"), (self._net, "net"),
+            (self._colour_by, "colour_by"), (self._totals, "totals"),
+            (self._regions_as, "regions_as"), (self._net, "net"),
             (self._outside, "outside"), (self._tiles, "tiles"),
         ):  # fmt: skip
             self._watch(widget, partial(self._set, name))
@@ -146,7 +149,7 @@ class Controls:
             offer(self._unit, {unit: unit for unit in flow_map.unit_choices}, flow_map.unit)
             kinds = {"Groups of commodities": "fuel", "Commodities": "commodity"}
             offer(self._colour_by, kinds, flow_map.colour_by)
-            offer(self._totals, {name.capitalize(): name for name in TOTALS}, flow_map.totals)
+            self._offer_totals()
             for widget, value in (
                 (self._net, flow_map.net), (self._outside, flow_map.outside),
                 (self._tiles, flow_map.tiles),
@@ -155,6 +158,18 @@ class Controls:
                     widget.value = value
         finally:
             self._following = False
+
+    def _offer_totals(self) -> None:
+        """Offer what regions can show: one value where they are filled or compared."""
+        flow_map = self._map
+        totals = flow_map.totals
+        offered = list(TOTALS)
+        if flow_map.regions_as == "areas" or flow_map.other not in ("", flow_map.scenario):
+            totals = SINGLE.get(totals, totals)
+            offered = [name for name in TOTALS if name not in SINGLE]
+        offer(self._totals, {name.capitalize(): name for name in offered}, totals)
+        looks = {"Circles": "circles", "Filled regions": "areas"}
+        offer(self._regions_as, looks, flow_map.regions_as)
 
 
 def _button(label: str, **options: Any) -> Any:

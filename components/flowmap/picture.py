@@ -12,8 +12,10 @@ import numpy as np
 from catalogs import palette
 from catalogs.flowmaps.picture import FlowMapData
 from catalogs.flowmaps.places import OUTSIDE, UNKNOWN
-from catalogs.flowmaps.trade_map import TOTALS, Frame, TradeMap
+from catalogs.flowmaps.totals import SIGNED
+from catalogs.flowmaps.trade_map import Frame, TradeMap
 from catalogs.source import Source
+from components.flowmap.areas import NO_AREAS, bounds_of_own, has_area, lay_areas
 from components.flowmap.projection import MapProjection, choose_projection
 from components.flowmap.routes import Routes, lay_routes
 from components.flowmap.view import pack_ends, pack_frame, pack_routes
@@ -43,7 +45,7 @@ def scale_of(*maps: TradeMap) -> Scale:
     return Scale(
         most=max((float(np.abs(m.values).max(initial=0.0)) for m in maps), default=0.0),
         most_total=max(
-            (float(np.nan_to_num(m.totals).max(initial=0.0)) for m in maps), default=0.0
+            (float(np.abs(np.nan_to_num(m.totals)).max(initial=0.0)) for m in maps), default=0.0
         ),
     )
 
@@ -92,6 +94,14 @@ def bounds_of(data: FlowMapData, projection: MapProjection) -> list[float]:
     ]  # fmt: skip
 
 
+def bounds_of_map(shown: TradeMap, projection: MapProjection) -> list[float]:
+    """Return x0, x1, y0, y1 of a trade map's places, and of its regions where they are filled."""
+    bounds = bounds_of(shown.data, projection)
+    if not shown.request.is_filled or not shown.total_names:
+        return bounds
+    return bounds_of_own(projection, shown.outlines, bounds)
+
+
 def colours_of(shown: TradeMap, source: Source, among: Collection[str] = ()) -> list[str]:
     """Return the colour of each category; ``among`` are those of all maps beside each other."""
     dimension = shown.request.query.colour_by
@@ -117,13 +127,14 @@ def picture_of(
     """Return the params of a ``FlowMapView`` for a trade map, but for the frame."""
     data = shown.data
     kept = set(shown.request.kept) or set(data.categories)
-    halves = TOTALS.get(shown.request.totals, ())
-    if halves and shown.request.query.by_timeslice:
-        halves = TOTALS["imports and exports"]
-    if shown.request.other:
-        halves = ()
+    labels_of_totals = shown.total_names
+    is_filled = shown.request.is_filled and bool(labels_of_totals)
+    is_signed = bool(shown.request.other) or labels_of_totals in [(name,) for name in SIGNED]
+    bounds = bounds_of_map(shown, projection)
     words = {
-        "fit": f"{source.dataset} {','.join(sorted(data.places.id))} {projection}",
+        "fit": f"{source.dataset} {','.join(sorted(data.places.id))} {projection}"
+        f"{' filled' * is_filled}",
+        "bounds": bounds,
         "title": title,
         "foot": foot,
         "categories": [
@@ -131,13 +142,19 @@ def picture_of(
             for name, colour in zip(data.categories, colours_of(shown, source, among), strict=True)
         ],
         "most": scale.most,
-        "discs": _discs(scale.most_total, halves),
+        "discs": _discs(scale.most_total, labels_of_totals) | {"is_signed": is_signed},
         "is_difference": bool(shown.request.other),
         "base": readable(shown.request.query.scenario),
         "has_tiles": tiles,
         "hint": "Click for years, timeslices, prices",
     }
-    return params_of(data, projection, routes_of(data, projection), words)
+    if is_filled:
+        words["fills"] = {
+            "most": scale.most_total, "label": labels_of_totals[0], "is_signed": is_signed,
+            "has_discs": not all(map(has_area, shown.outlines)),
+        }  # fmt: skip
+    areas = lay_areas(projection, shown.outlines, bounds) if is_filled else NO_AREAS
+    return params_of(data, projection, routes_of(data, projection), words) | areas.packed()
 
 
 def _discs(most: float, labels: Sequence[str]) -> dict[str, Any]:

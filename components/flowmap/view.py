@@ -32,7 +32,10 @@ class FlowMapView(JSComponent):
       outside, with ``edge``), weight (who is labelled first), colour (of CSS, may be missing);
     - ``bounds``: x0, x1, y0, y1 of what is to be seen at first;
     - ``most`` and ``widest``: the value that is drawn so many pixels wide, the scale of all frames;
-    - ``discs``: most, largest (radius in pixels) and labels of the two halves of a place's circle;
+    - ``discs``: most, largest (radius in pixels) and labels of the two halves of a place's circle,
+      or one of all of it; ``is_signed`` where values may be below zero;
+    - ``fills``: most and label of what regions with an outline are filled by, ``is_signed``; not
+      there where they are not;
     - ``unit``, ``title``, ``foot``, ``hint``, ``total`` (what shares are of), ``is_difference`` (to
       ``base``), ``has_arcs``, ``is_image``, ``has_tiles``, ``has_scale``.
     """
@@ -41,6 +44,10 @@ class FlowMapView(JSComponent):
     picture = param.Dict(default={}, doc="Words, colours, places and scales")
     points = param.Bytes(default=b"", doc="Points of the arcs' ways, Float32 x and y")
     starts = param.Bytes(default=b"", doc="Where each arc's points begin, Uint32, one more at last")
+    outlines = param.Bytes(default=b"", doc="Points of regions' outlines, Float32 x and y")
+    rings = param.Bytes(
+        default=b"", doc="Uint32: the place of each ring and its first point; (0, points) at last"
+    )
     ends = param.Bytes(default=b"", doc="Int32: origin, destination and category of each arc")
     frame = param.Bytes(
         default=b"",
@@ -62,7 +69,7 @@ class FlowMapView(JSComponent):
 
     _esm = "\n".join(
         read_asset(f"flowmap{name}.js")
-        for name in ("_shapes", "_labels", "_export", "", "_paint", "_touch")
+        for name in ("_shapes", "_labels", "_export", "", "_areas", "_scale", "_paint", "_touch")
     )
     _stylesheets = [read_asset("flowmap.css")]
     _rename = dict.fromkeys(("on_arc", "on_place", "on_placed", "on_view", "on_image"))
