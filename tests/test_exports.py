@@ -20,7 +20,7 @@ from catalogs.errors import NotAvailableError, TimesError, UnknownNameError
 from catalogs.exporting import Results, download, export, formats
 from catalogs.query import Query
 from catalogs.source import Source
-from catalogs.writers import WRITERS, iamc, xlsx
+from catalogs.writers import WRITERS, iamc, workbook
 from tests.times_files import (
     DIMENSIONS,
     Row,
@@ -126,8 +126,8 @@ def test_a_selection_holds_what_was_chosen(
 
 
 def sheets_of(content: bytes) -> dict[str, list[tuple[Any, ...]]]:
-    workbook = openpyxl.load_workbook(io.BytesIO(content))
-    return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in workbook.worksheets}
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
 
 
 def test_numbers_in_a_spreadsheet_are_numbers(source: Source) -> None:
@@ -173,10 +173,7 @@ def test_control_characters_are_shown_as_missing_in_a_spreadsheet(tmp_path: Path
     assert sheets_of(written(source, Results(), "xlsx"))["Data"][1][4] == "A\ufffdB"
 
 
-def test_programs_that_read_a_spreadsheet_row_by_row_see_every_cell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(xlsx, "_ROWS_AT_ONCE", 2)
+def test_programs_that_read_a_spreadsheet_row_by_row_see_every_cell(tmp_path: Path) -> None:
     texts = [" a ", "a < b & c", "it's", "æ€𝄞", "1.5", "-", "TRUE"]
     rows = [row("VAR_Act", n / 3, process=text) for n, text in enumerate(texts)]
     source = publish(write_set(tmp_path / "files", rows, scenario="S"), tmp_path / "data")
@@ -193,7 +190,7 @@ def test_programs_that_read_a_spreadsheet_row_by_row_see_every_cell(
 def test_more_rows_than_a_sheet_holds_go_on_the_next(
     source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(xlsx, "SHEET_ROWS", 4)
+    monkeypatch.setattr(workbook, "SHEET_ROWS", 4)
     sheets = sheets_of(written(source, Results(), "xlsx"))
     assert list(sheets) == ["Data", "Data 2", "Data 3", "About"]
     assert [len(rows) for rows in sheets.values()][:3] == [4, 4, 4]
@@ -203,7 +200,7 @@ def test_more_rows_than_a_sheet_holds_go_on_the_next(
 def test_more_rows_than_a_spreadsheet_opens_are_refused(
     source: Source, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(xlsx, "SHEET_ROWS", 3)
+    monkeypatch.setattr(workbook, "SHEET_ROWS", 3)
     with pytest.raises(TimesError, match="too many for a spreadsheet") as caught:
         export(source, Results(), "xlsx", tmp_path / "big.xlsx")
     assert "CSV or Parquet" in caught.value.remedy
@@ -473,12 +470,12 @@ def test_a_folder_is_no_place_for_one_file(source: Source, tmp_path: Path) -> No
         export(source, Results(), "csv", tmp_path)
 
 
-def test_openpyxl_leaves_nothing_in_the_temporary_folder(
+def test_a_spreadsheet_leaves_nothing_in_the_temporary_folder(
     source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     written(source, Results(), "xlsx")
-    monkeypatch.setattr(xlsx, "SHEET_ROWS", 3)
+    monkeypatch.setattr(workbook, "SHEET_ROWS", 3)
     with pytest.raises(TimesError):
         written(source, Results(), "xlsx")
     assert list(tmp_path.iterdir()) == []

@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 
 from app.backend.gate import Passed
 from app.backend.results import NOTHING, PLAIN, as_plain, identifier, shown
-from app.backend.workbook import LARGEST, TEXT, Workbook
 from catalogs.sql.service import SqlRefused
 from catalogs.writers.delimited import write_batches
+from catalogs.writers.workbook import CELL_CHARACTERS, LARGEST_SHEETS, SHEET_ROWS, Workbook
 
 #: Rows of a batch, and bytes that are gathered before they are sent on.
 _BATCH = 32_768
@@ -172,8 +172,10 @@ def _xlsx(
 ) -> int:
     relation = as_plain(_relation(cursor, passed, given), _IN_WORKBOOK)
     _refuse_too_large(relation)
-    with relation.to_arrow_reader(_BATCH // 8) as reader:
-        workbook = Workbook(sink, relation.columns)
+    with (
+        relation.to_arrow_reader(_BATCH // 8) as reader,
+        Workbook(sink, relation.columns) as workbook,
+    ):
         for batch in _counted(reader, sink):
             workbook.write(batch)
         workbook.finish()
@@ -190,13 +192,13 @@ def _refuse_too_large(relation: duckdb.DuckDBPyRelation) -> None:
     ]
     found = relation.aggregate(", ".join(["count(*)", *texts])).fetchall()[0]
     rows, longest = found[0], max(found[1:], default=0)
-    if rows > LARGEST:
+    if rows > (most := LARGEST_SHEETS * (SHEET_ROWS - 1)):
         raise SqlRefused(
             "size",
-            f"{rows:,} rows are too many for a spreadsheet, which holds {LARGEST:,}.",
+            f"{rows:,} rows are too many for a spreadsheet, which holds {most:,}.",
             "Export as CSV or Parquet.",
         )
-    if longest > TEXT:
+    if longest > CELL_CHARACTERS:
         raise SqlRefused(
             "size",
             f"A text of {longest:,} characters is longer than a spreadsheet's cell can hold.",
