@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ import pytest
 import catalogs
 from catalogs.query import Query
 from catalogs.source import Source
-from tests.sql_backend import USER, Running, copied, digests, refused, running
+from tests.sql_backend import AS_USER, USER, Running, copied, digests, refused, running
 
 DATASET = "demo"
 SECONDS = 1
@@ -426,3 +428,12 @@ def test_every_query_is_logged_with_who_when_what_rows_time_and_outcome(backend:
     assert good["time"].startswith("20")
     assert bad["outcome"] == "syntax"
     assert bad["who"] == "visitor 8"
+
+
+def test_a_service_that_was_started_with_little_priority_keeps_it() -> None:
+    step = "import os; from app.backend.jail import step_back; step_back({}); print(os.nice(0))"
+    of_user = AS_USER if os.getuid() == 0 else ()
+    for wanted, kept in ((0, os.nice(0) + 7), (19, 19)):
+        command = [*of_user, "nice", "-n", "7", sys.executable, "-c", step.format(wanted)]
+        found = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert found.stdout.strip() == str(kept)

@@ -62,8 +62,10 @@ def leave_network() -> bool:
 def step_back(by: int) -> None:
     """Give way to everything else on the machine, and be the first to go when memory runs out.
 
-    Called when all threads are there: each has its own priority. ``by`` is a nice value, 0 to 19.
+    Called when all threads are there: each has its own priority. ``by`` is a nice value, 0 to 19;
+    a service that was started with a larger one keeps it, as only root may lower it.
     """
+    by = max(by, os.getpriority(os.PRIO_PROCESS, 0))
     for thread in os.listdir("/proc/self/task"):
         os.setpriority(os.PRIO_PROCESS, int(thread), by)
     try:
