@@ -114,6 +114,11 @@ def test_of_timeslices_only_trade_is_told(demo: Source):
         demo, TradeRequest(TradeQuery("Reference", timeslice="WI"), totals="production and use")
     )
     assert within.total_names == ("imports", "exports")
+    flow_map = FlowMap(source=demo, year=2050, timeslice="WI", regions_as="areas", totals="use")
+    assert flow_map.main is not None
+    assert "production and use are told by year only" in flow_map.foot
+    flow_map.totals = "exports"
+    assert "told by year only" not in flow_map.foot
 
 
 def test_a_difference_is_the_other_scenario_less_the_base(demo: Source):

@@ -103,6 +103,22 @@ def test_timeslices_are_frames_of_a_year(flow_map: FlowMap):
     assert flow_map.table()["value"].sum() > summer
 
 
+def test_average_power_has_units_of_power_and_one_scale_for_all_timeslices(flow_map: FlowMap):
+    flow_map.param.update(measured_as="power", timeslice="SU-DAY", step="timeslice")
+    assert flow_map.title.endswith("2050 SU-DAY, GW on average")
+    assert flow_map._controls._unit.options == {"GW": "GW", "MW": "MW"}
+    most = flow_map._view.picture["most"]
+    shown = flow_map._map
+    assert shown is not None
+    assert most == pytest.approx(np.abs(shown.values).max())
+    flow_map.timeslice = "WI-DAY"
+    assert flow_map._view.picture["most"] == most
+    flow_map.selection.unit = "MW"
+    assert flow_map._view.picture["most"] == pytest.approx(1000 * most)
+    flow_map.measured_as = "energy"
+    assert flow_map.unit == "PJ"
+
+
 def test_legend_shows_and_hides_carriers(flow_map: FlowMap):
     flow_map.toggle("Hydrogen")
     assert flow_map.carriers == ["Electricity"]

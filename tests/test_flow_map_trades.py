@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -169,6 +170,79 @@ def test_timeslices_add_up_to_the_year(demo: Source):
     )
     parts = sum(flow(within, t, "SEN", "SES") for t in within.frames if str(t).startswith("WI"))
     assert flow(winter, 2050, "SEN", "SES") == pytest.approx(parts)
+
+
+def test_average_power_of_a_year_is_its_energy_over_8760_hours(demo: Source):
+    energy = trade_map(demo, TradeRequest(TradeQuery("Reference", unit="TWh"), is_net=False))
+    power = trade_map(demo, TradeRequest(TradeQuery("Reference", unit="GW"), is_net=False))
+    assert power.data.unit == "GW"
+    assert power.values == pytest.approx(energy.values * 1000 / 8760)
+    assert power.totals[..., 1] == pytest.approx(energy.totals[..., 1] * 1000 / 8760, nan_ok=True)
+    assert power.loading == pytest.approx(energy.loading, nan_ok=True)
+
+
+def test_average_power_of_a_timeslice_is_over_its_own_hours(demo: Source):
+    def shown(unit: str, **when: object) -> TradeMap:
+        query = TradeQuery("Reference", unit=unit, **when)  # type: ignore[arg-type]
+        return trade_map(demo, TradeRequest(query, kept=("Electricity",), is_net=False))
+
+    energy, power = (shown(unit, by_timeslice=2050) for unit in ("PJ", "GW"))
+    fractions = dict(
+        demo.rows(
+            "SELECT timeslice, year_fraction FROM timeslice"
+            " WHERE scenario = 'Reference' AND region = '-'"
+        )
+    )
+    assert min(fractions.values()) < 0.1
+    for name in power.frames:
+        hours = 8760 * fractions[name]
+        expected = flow(energy, name, "SEN", "SES") * 1e6 / 3600 / hours  # PJ = 277.8 GWh
+        assert flow(power, name, "SEN", "SES") == pytest.approx(expected)
+    # Weighted with the hours it is the average over the year.
+    year = flow(shown("GW"), 2050, "SEN", "SES")
+    parts = sum(fractions[str(t)] * flow(power, t, "SEN", "SES") for t in power.frames)
+    assert parts == pytest.approx(year)
+    # A season is all that is within it, over its own hours.
+    winter = flow(shown("GW", timeslice="WI"), 2050, "SEN", "SES")
+    within = [t for t in power.frames if str(t).startswith("WI")]
+    expected = sum(fractions[str(t)] * flow(power, t, "SEN", "SES") for t in within)
+    assert winter == pytest.approx(expected / fractions["WI"])
+
+
+def test_loading_of_a_timeslice_is_over_what_can_flow_in_it(demo: Source):
+    query = TradeQuery("Reference", by_timeslice=2030)
+    energy = trade_map(demo, TradeRequest(query, kept=("Electricity",), is_net=False))
+    power = trade_map(
+        demo, TradeRequest(replace(query, unit="MW"), kept=("Electricity",), is_net=False)
+    )
+    some = 0
+    for name in energy.frames:
+        loadings = [
+            {
+                (m.data.places.id[o], m.data.places.id[d]): loading
+                for o, d, loading in zip(
+                    m.data.arcs.origin, m.data.arcs.destination, m.loading[m.at(name)], strict=True
+                )
+            }
+            for m in (energy, power)
+        ]
+        assert loadings[0] == pytest.approx(loadings[1], nan_ok=True)
+        some += sum(0.85 < loading <= 1.001 for loading in loadings[0].values())
+    assert some > 10  # lines are full where the model has no more of them
+    assert np.nanmax(energy.loading) <= 1.001
+
+
+def test_details_in_power_are_over_the_year_and_over_each_timeslice(demo: Source):
+    energy, power = (
+        arc_details(
+            demo, TradeQuery("Reference", unit=unit), 2030,
+            origin="SES", destination="NOS", category="Electricity",
+        )
+        for unit in ("GWh", "GW")
+    )  # fmt: skip
+    assert power.by_year["value"].to_numpy() * 8760 == pytest.approx(energy.by_year["value"])
+    assert power.by_timeslice["value"].sum() > 2 * energy.by_timeslice["value"].sum() / 8760
+    assert power.capacity["loading"].tolist() == pytest.approx(energy.capacity["loading"].tolist())
 
 
 def test_scale_and_arcs_are_the_same_in_all_frames(demo: Source):

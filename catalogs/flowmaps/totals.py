@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from catalogs.errors import TimesError
+from catalogs.flowmaps.amounts import ENERGY, factor, is_power
 from catalogs.flowmaps.places import COUNTRY_PREFIX, OUTSIDE, UNKNOWN
 from catalogs.query import Query
 from catalogs.source import Source
@@ -51,14 +52,15 @@ def totals_shown(request: TradeRequest) -> tuple[str, ...]:
     if request.is_filled or request.other:
         name = SINGLE.get(name, name)
     kinds = TOTALS.get(name, ())
-    if kinds and kinds[0] in _DOMESTIC and is_of_timeslices(request):
+    if stands_for_others(request):
         return TOTALS["imports and exports" if len(kinds) == 2 else "net imports"]
     return kinds
 
 
-def is_of_timeslices(request: TradeRequest) -> bool:
-    """Whether less than a whole year is shown."""
-    return bool(request.query.by_timeslice or request.query.timeslice)
+def stands_for_others(request: TradeRequest) -> bool:
+    """Whether trade is shown in place of the production or use that was asked for."""
+    is_part_of_year = request.query.by_timeslice or request.query.timeslice
+    return bool(is_part_of_year and set(TOTALS.get(request.totals, ())) & set(_DOMESTIC))
 
 
 def totals_of(
@@ -127,10 +129,15 @@ def _domestic(
         # A region of the model that the answer does not name has none of it.
         of_model = np.array([not name.startswith(COUNTRY_PREFIX) for name in places])
         has_year = np.isin(np.array(frames, dtype=object), summed.index.to_numpy(dtype=object))
-        values = known.to_numpy(dtype=float)
+        values = known.to_numpy(dtype=float) * factor(query.unit or ENERGY, request.query.unit)
         told = has_year[:, None] & of_model[None, :]
         found = np.where(told, np.nan_to_num(found) + np.nan_to_num(values), found)
     return found
+
+
+def _unit_at_home(request: TradeRequest) -> str:
+    """Return the unit of energy that production and use are asked in."""
+    return ENERGY if is_power(request.query.unit) else request.query.unit
 
 
 def _use(request: TradeRequest) -> list[Query]:
@@ -162,5 +169,5 @@ def _query(
         scenarios=(request.query.scenario,),
         group_by=("region",),
         filters=(*filters, *kept),
-        unit=request.query.unit,
+        unit=_unit_at_home(request),
     )

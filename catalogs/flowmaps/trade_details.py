@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from catalogs import units
+from catalogs.flowmaps.amounts import factor, is_power, shares_of_year
 from catalogs.flowmaps.trades import (
     OTHER,
     TRADED,
@@ -21,7 +22,8 @@ from catalogs.source import Source
 
 @dataclass(frozen=True, eq=False)
 class TradeDetails:
-    """Frames behind an arrow or region, values in ``unit``.
+    """Frames behind an arrow or region, values in ``unit``: energy, or average power over the year
+    or timeslice.
 
     ``by_year`` (year, direction, value) and ``by_timeslice`` (timeslice, direction, value; of one
     year): direction is "there" or "back" for an arrow, "imports" or "exports" for a region.
@@ -79,11 +81,11 @@ def _rows(
     sql = TRADED + _ROWS.format(category=column, ends=ends, state=state)
     rows = source.sql(sql, parameters)
     known = [unit for unit in rows["unit"].dropna().unique() if units.is_energy(unit)]
-    if known and units.is_energy(query.unit):
+    if known and (units.is_energy(query.unit) or is_power(query.unit)):
         rows = rows[rows["unit"].isin(known)].copy()
-        factor = rows["unit"].map({unit: units.factor(unit, query.unit) for unit in known})
-        rows["sent"] *= factor
-        rows["received"] *= factor
+        factors = rows["unit"].map({unit: factor(unit, query.unit) for unit in known})
+        rows["sent"] *= factors
+        rows["received"] *= factors
     return rows
 
 
@@ -92,9 +94,12 @@ def _details(
 ) -> TradeDetails:
     this_year = rows[rows["year"] == year]
     by_year = _summed(rows, ["year", "direction"])
-    by_timeslice = _summed(
-        this_year[this_year["timeslice"] != "ANNUAL"], ["timeslice", "direction"]
-    )
+    of_timeslices = this_year[this_year["timeslice"] != "ANNUAL"].copy()
+    if is_power(query.unit) and len(of_timeslices):
+        columns = (of_timeslices[name] for name in ("origin", "destination", "timeslice"))
+        of_timeslices["sent"] /= shares_of_year(source, query.scenario, *columns)
+        of_timeslices = of_timeslices[of_timeslices["sent"].notna()]
+    by_timeslice = _summed(of_timeslices, ["timeslice", "direction"])
     order = source.timeslice_order
     by_timeslice = by_timeslice.sort_values(
         "timeslice", key=lambda names: names.map(lambda t: (order.get(t, 0), t)), kind="stable"
@@ -159,9 +164,9 @@ def _capacity(
     )
     rows = []
     for process, region, capacity, unit in found.itertuples(index=False, name=None):
-        if not (units.is_energy(unit) and units.is_energy(query.unit)):
+        if not (units.is_energy(unit) and (units.is_energy(query.unit) or is_power(query.unit))):
             continue
-        most = float(capacity) * units.factor(unit, query.unit)
+        most = float(capacity) * factor(unit, query.unit)
         own = by_process[by_process["process"] == process]
         through = float(own[own["destination"] == region]["received"].sum())
         through += float(own[own["origin"] == region]["sent"].sum())

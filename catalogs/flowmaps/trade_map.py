@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from catalogs import units
 from catalogs.errors import NotAvailableError
+from catalogs.flowmaps.amounts import factor, is_power, shares_of_year
 from catalogs.flowmaps.picture import Arcs, FlowMapData, Places, Shown, texts
 from catalogs.flowmaps.places import COUNTRY_PREFIX, OUTSIDE, UNKNOWN, Place, find_places
 from catalogs.flowmaps.totals import TOTALS, difference, totals_of, totals_shown
@@ -323,22 +324,29 @@ def _loading(
     frames: Sequence[Frame],
     values: Numbers,
 ) -> Numbers:
-    """Return flows as shares of what their processes could carry all year.
+    """Return flows as shares of what their processes could carry in the year or timeslice.
 
     The capacity is that of the receiving region, else of the sending one; VAR_Cap times
     PRC_CAPACT (1 where it is not given, as in TIMES) in the unit of the process's activity.
     """
     loading = np.full(values.shape, np.nan)
     query = request.query
-    if query.by_timeslice or query.timeslice or request.other or not len(keys):
+    if request.other or not len(keys):
         return loading
-    capacity = _capacities(source, trades)
-    row = {frame: i for i, frame in enumerate(frames)}
+    years = [query.by_timeslice] * len(frames) if query.by_timeslice else list(frames)
     arc = {key: i for i, key in enumerate(keys[_KEYS].itertuples(index=False, name=None))}
-    for year, origin, destination, category, most in capacity:
+    for year, origin, destination, category, most in _capacities(source, trades):
         at = arc.get((origin, destination, category))
-        if at is not None and year in row and most > 0:
-            loading[row[year], at] = values[row[year], at] / most
+        if at is not None and most > 0:
+            rows = [row for row, of in enumerate(years) if of == year]
+            loading[rows, at] = values[rows, at] / most
+    if not is_power(trades.unit):
+        # In a part of the year only that part of it can be carried.
+        of_frames = frames if query.by_timeslice else [query.timeslice or 0] * len(frames)
+        origins, destinations = (np.tile(keys[end].to_numpy(), len(frames)) for end in _KEYS[:2])
+        when = np.repeat(np.array(of_frames, dtype=object), len(keys))
+        shares = shares_of_year(source, query.scenario, origins, destinations, when)
+        loading /= shares.reshape(loading.shape)
     return loading
 
 
@@ -350,9 +358,9 @@ def _capacities(source: Source, trades: Trades) -> list[tuple[int, str, str, str
         parameters_of(query.scenario, partners_of(source, query.scenario)),
     )
     return [
-        (year, origin, destination, category, capacity * units.factor(unit, trades.unit))
+        (year, origin, destination, category, capacity * factor(unit, trades.unit))
         for year, origin, destination, category, capacity, unit in rows
-        if units.is_energy(unit) and units.is_energy(trades.unit)
+        if units.is_energy(unit) and (units.is_energy(trades.unit) or is_power(trades.unit))
     ]
 
 

@@ -20,6 +20,7 @@ import pandas as pd
 
 from catalogs import palette, units
 from catalogs.errors import NotAvailableError, UnknownNameError
+from catalogs.flowmaps.amounts import ENERGY, factor, is_power, shares_of_year
 from catalogs.flowmaps.geography import countries
 from catalogs.flowmaps.places import COUNTRY_PREFIX, OUTSIDE, UNKNOWN
 from catalogs.source import Source
@@ -29,7 +30,6 @@ from catalogs.tables import EXTERNAL_REGIONS
 NOISE = 1e-9
 #: What a commodity without an own group is shown under, and what the small ones become together.
 OTHER = "Other"
-ENERGY = "PJ"
 
 _KEPT = 40
 _CODE = re.compile(r"[-_]([A-Z]{2,6})(?:[-_]?\d+)?$")
@@ -42,7 +42,7 @@ class TradeQuery:
     ``colour_by`` is what categories are: "fuel" (the group of a commodity) or "commodity".
     ``timeslice`` '' is the whole year, else that timeslice and all within it; ``by_timeslice`` is
     a year whose timeslices are told apart instead of years, 0 for none. ``unit`` is a unit of
-    energy.
+    energy, or of power: then values are the average power over the year or timeslice.
     """
 
     scenario: str
@@ -145,7 +145,10 @@ def _read(source: Source, query: TradeQuery) -> Trades:
     frame, unit = _in_unit(frame, query, remarks)
     if frame.empty:
         raise _nothing(source, query)
-    frame = _without_oddities(_within_year(frame, query, unit, remarks), remarks)
+    frame = _within_year(frame, query, unit, remarks)
+    if is_power(unit):
+        frame = _per_hour(source, frame, query, remarks)
+    frame = _without_oddities(frame, remarks)
     if frame.empty:
         raise _nothing(source, query)
     sums = frame.groupby("category")["sent"].sum().sort_values(ascending=False, kind="stable")
@@ -298,9 +301,9 @@ def _in_unit(
         named = ", ".join(unit or units.UNKNOWN_UNIT for unit in others)
         remarks.append(f"trade measured in {named} is not drawn")
     kept = frame[frame["unit"].isin(fitting)].copy()
-    factor = kept["unit"].map({unit: units.factor(unit, query.unit) for unit in fitting})
+    factors = kept["unit"].map({unit: factor(unit, query.unit) for unit in fitting})
     for column in ("sent", "received", "lost"):
-        kept[column] *= factor
+        kept[column] *= factors
     keys = ["frame", "origin", "destination", "category"]
     summed = kept.groupby(keys, sort=False, as_index=False).agg(
         sent=("sent", "sum"), received=("received", "sum"),
@@ -319,6 +322,25 @@ def _within_year(
     amount = float(frame.loc[by_year, "sent"].sum())
     remarks.append(f"{amount:.3g} {unit} are traded by year only and in no timeslice")
     return frame[~by_year]
+
+
+def _per_hour(
+    source: Source, frame: pd.DataFrame, query: TradeQuery, remarks: list[str]
+) -> pd.DataFrame:
+    """Divide what flows in a timeslice by its share of the year; by a year it is what it is."""
+    timeslices = frame["frame"] if query.by_timeslice else [query.timeslice or 0] * len(frame)
+    shares = shares_of_year(
+        source, query.scenario, frame["origin"], frame["destination"], timeslices
+    )
+    known = np.isfinite(shares)
+    if number := int(frame.loc[~known, "flows"].sum()):
+        remarks.append(
+            f"{number} flows of timeslices whose share of the year is not known left out"
+        )
+    found = frame[known].copy()
+    for column in ("sent", "received", "lost"):
+        found[column] /= shares[known]
+    return found
 
 
 def _without_oddities(frame: pd.DataFrame, remarks: list[str]) -> pd.DataFrame:

@@ -25,10 +25,10 @@ from panel.viewable import Viewable
 
 from catalogs import units
 from catalogs.errors import TimesError
+from catalogs.flowmaps.amounts import ENERGY, POWERS
 from catalogs.flowmaps.places import OUTSIDE, UNKNOWN, find_places, is_on_earth
 from catalogs.flowmaps.trade_map import TOTALS, Frame, TradeMap, TradeRequest, trade_map
 from catalogs.flowmaps.trades import (
-    ENERGY,
     TradeQuery,
     has_trade,
     read_trades,
@@ -65,6 +65,11 @@ class FlowMap(Tool):
         default="year",
         objects=["year", "timeslice"],
         doc="What plays, and over what widths keep their scale: years, or timeslices of a year",
+    )
+    measured_as = param.Selector(
+        default="energy",
+        objects=["energy", "power"],
+        doc="Values as energy of the year or timeslice, or as average power over it",
     )
     carriers = param.List(
         default=[],
@@ -114,13 +119,12 @@ class FlowMap(Tool):
     drawer_open = param.Boolean(default=False, doc="Whether details are shown")
 
     _REDRAWN_BY: ClassVar[tuple[str, ...]] = (
-        "carriers", "colour_by", "net", "outside", "other", "maps", "totals", "regions_as",
-        "placed", "tiles",
+        "measured_as", "carriers", "colour_by", "net", "outside", "other", "maps", "totals",
+        "regions_as", "placed", "tiles",
     )  # fmt: skip
     _REDRAWN_BY_SELECTION: ClassVar[tuple[str, ...]] = ("scenarios", "base", "regions", "unit")
     url_params: ClassVar[tuple[str, ...]] = (
-        "year", "timeslice", "step", "carriers", "colour_by", "net", "outside", "other", "maps",
-        "totals", "regions_as", "placed", "tiles", "opened", "opened_in", "tab",
+        "year", "timeslice", "step", *_REDRAWN_BY, "opened", "opened_in", "tab",
     )  # fmt: skip
     help = (
         "Arrows show what flows from one region to another; the wider, the more, on the same scale"
@@ -184,14 +188,14 @@ class FlowMap(Tool):
 
     @property
     def unit_choices(self) -> list[str]:
-        """Units of energy."""
-        return units.compatible(ENERGY)
+        """Units of energy, or of power where the map shows that."""
+        return list(POWERS) if self.measured_as == "power" else units.compatible(ENERGY)
 
     @property
     def unit(self) -> str:
-        """The unit in force: the one wanted where it is one of energy."""
-        wanted = self.selection.unit
-        return wanted if wanted in self.unit_choices else ENERGY
+        """The unit in force: the one wanted where it is one of those to choose from."""
+        wanted, choices = self.selection.unit, self.unit_choices
+        return wanted if wanted in choices else choices[0]
 
     @property
     def years(self) -> tuple[int, ...]:

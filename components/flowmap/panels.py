@@ -58,6 +58,7 @@ class Controls:
         self._chosen = pmui.MultiChoice(label="Scenarios with a map", chip=True)
         self._other = pmui.Select(label="Difference of", size="small")
         self._regions = pmui.MultiChoice(label="Regions", chip=True, placeholder="All regions")
+        self._measured_as = pmui.Select(label="Value", size="small")
         self._unit = pmui.Select(label="Unit", size="small")
         self._colour_by = pmui.Select(label="Colours stand for", size="small")
         self._totals = pmui.Select(label="Regions show", size="small")
@@ -68,7 +69,7 @@ class Controls:
         self._svg, self._png = _button("Map as SVG"), _button("Map as PNG")
         widgets = [
             self._scenario, self._arrangement, self._chosen, self._other, self._regions,
-            self._unit, self._colour_by, self._totals, self._regions_as,
+            self._measured_as, self._unit, self._colour_by, self._totals, self._regions_as,
             self._net, self._outside, self._tiles, self._svg, self._png,
         ]  # fmt: skip
         for widget in widgets:
@@ -83,7 +84,8 @@ class Controls:
         self._watch(self._regions, lambda value: selection.param.update(regions=value))
         self._watch(self._unit, lambda value: selection.param.update(unit=value))
         for widget, name in (
-            (self._colour_by, "colour_by"), (self._totals, "totals"),
+            (self._measured_as, "measured_as"), (self._colour_by, "colour_by"),
+            (self._totals, "totals"),
             (self._regions_as, "regions_as"), (self._net, "net"),
             (self._outside, "outside"), (self._tiles, "tiles"),
         ):  # fmt: skip
@@ -146,6 +148,8 @@ class Controls:
             offer(self._other, {"No difference": "", **others}, other)
             regions = {f"{labels.get(r, r)}": r for r in flow_map.source.regions}
             offer(self._regions, regions, selection.regions)
+            values = {"Energy": "energy", "Average power": "power"}
+            offer(self._measured_as, values, flow_map.measured_as)
             offer(self._unit, {unit: unit for unit in flow_map.unit_choices}, flow_map.unit)
             kinds = {"Groups of commodities": "fuel", "Commodities": "commodity"}
             offer(self._colour_by, kinds, flow_map.colour_by)
@@ -440,8 +444,11 @@ class QueryPanel:
             PlainText(
                 text="A flow is what its origin sends over a trading process (set IRE); where only"
                 " what arrives is known, that. Extraction and ambient carriers are no trade, dummy"
-                " imports neither. Circles: final energy, and primary energy won at home (for"
-                " electricity its generation).",
+                " imports neither. Regions: use is final energy, production primary energy won"
+                " at home (for electricity its generation); imports and exports those of the"
+                " carriers and regions shown, of a country outside of the model its trade with the"
+                " model's regions. Average power is energy over the hours of the year (8,760) or"
+                " timeslice.",
                 max_width=760,
             ),
             self._partners,

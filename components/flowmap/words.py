@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from catalogs.flowmaps.amounts import is_power
+from catalogs.flowmaps.totals import stands_for_others
 from catalogs.flowmaps.trade_map import Frame, TradeMap
 from components.names import readable
 from components.numbers import significant
@@ -42,6 +44,8 @@ def sentence(flow_map: FlowMap, scenario: str = "") -> str:
     regions = [labels.get(name, name) for name in flow_map.selection.regions]
     where = [", ".join(regions[:_NAMED]) + (" …" if len(regions) > _NAMED else "")]
     unit = shown.data.unit if shown else flow_map.unit
+    if is_power(unit):
+        unit = f"{unit} on average"
     return ", ".join([*parts, scenario, when, *filter(None, where), unit])
 
 
@@ -61,6 +65,8 @@ def foot_line(flow_map: FlowMap, shown: TradeMap) -> str:
         if len(unseen):
             amount = significant(float(unseen["sent"].sum()))
             said.append(f"with the world market {amount} {shown.data.unit}, not drawn")
+    if stands_for_others(shown.request):
+        said.append("production and use are told by year only: regions show their trade")
     if shown.lost[row] > 0:
         said.append(f"{significant(float(shown.lost[row]))} {shown.data.unit} lost on the way")
     return " · ".join([*said, *shown.data.remarks, version_line(flow_map)])
