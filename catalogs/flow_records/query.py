@@ -9,6 +9,8 @@ Bounds = tuple[float, float, float, float]
 
 #: Arcs that a browser draws as marks; more become an image.
 MOST_ARCS = 5000
+#: Arcs between places that can be read on a screen.
+READABLE_ARCS = 200
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,9 @@ class FlowView:
         Zoom of the map (tiles of 256 pixels), for the geometry of lines; -1: as the bounds say.
     most
         Arcs that are drawn as marks; where there are more, they become an image.
+    largest
+        Arcs between places that are shown at the most, the largest of them, so that a map can be
+        read; 0 for all. Lines of a network are not left out.
     is_net
         Whether the difference of both directions is drawn, or each of them.
     """
@@ -41,6 +46,7 @@ class FlowView:
     zoom: float = -1.0
     most: int = MOST_ARCS
     is_net: bool = True
+    largest: int = 0
 
 
 @dataclass(frozen=True)

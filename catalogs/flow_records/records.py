@@ -19,12 +19,14 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from catalogs.compiling import CompiledQuery
 from catalogs.errors import TimesError, UnknownNameError
 from catalogs.flow_records.dimensions import LevelPlaces, LineColumns
 from catalogs.flow_records.line_views import view_of_lines
 from catalogs.flow_records.profiles import Profile, read_profile
 from catalogs.flow_records.pyramid import RECORDS, Stored, cheapest, rows_of
 from catalogs.flow_records.query import FlowView, Part, TimeBucket
+from catalogs.flow_records.statements import statement_of
 from catalogs.flow_records.views import (
     PLACE_TOTALS,
     is_of_lines,
@@ -306,6 +308,10 @@ class FlowRecords:
             )
         return FlowView(**{**view.__dict__, "last": last})
 
+    def statement(self, view: FlowView) -> CompiledQuery:
+        """Return the SQL that gives the arcs of a view; ``sql`` runs it. Raises as ``view``."""
+        return statement_of(self, self._checked(view))
+
     def parts(self, first: int, last: int) -> list[Part]:
         """Return the coarsest buckets that a stretch of steps is made of."""
         if first > last:
@@ -399,6 +405,14 @@ class FlowRecords:
             return int(records or 0), float(value or 0.0)
 
         return self.kept(("totals", first, last, commodities, level), ask, lambda _: 1)
+
+    def is_of_lines(self, view: FlowView) -> bool:
+        """Whether a view shows the lines of a network, not arcs between places."""
+        return is_of_lines(self, view)
+
+    def arcs_at(self, view: FlowView) -> int:
+        """Return how many arcs there can be, in both directions and wherever, at a view's level."""
+        return int(self.places[level_of(self, view)].arcs.sum()) // 2
 
     def largest(self, view: FlowView, kind: str) -> float:
         """Return the largest arc in any bucket of a kind, for one scale over all of them.

@@ -35,6 +35,8 @@ _MOST_PLACES = 2500
 #: Rows beyond which the largest arc is sought in some of the buckets only, and in how many.
 _MANY_ROWS = 5_000_000
 _SOME_BUCKETS = 50
+#: Of a level whose arcs are so many times those that are shown, the largest still tell most of it.
+_LEFT_OUT = 3
 _POWER = ("W", "kW", "MW", "GW", "TW")
 PLACE_TOTALS = (
     *("id", "name", "longitude", "latitude", "outgoing", "incoming", "within", "members"),
@@ -112,13 +114,14 @@ def largest_arc(records: FlowRecords, view: FlowView, kind: str, level: int) -> 
 
 def _level(records: FlowRecords, view: FlowView) -> int:
     """Return the finest level that gives no more arcs and places than can be seen."""
+    most = min(view.most, _LEFT_OUT * view.largest or view.most)
     for level in range(len(records.levels) - 1, 0, -1):
         places = records.places[level]
         seen = inside(places.longitude, places.latitude, view.bounds)
         ends = int(places.arcs[seen].sum())
         # Of all places, every arc is counted at both of its ends.
         arcs = ends / 2 if view.bounds is None else ends
-        if arcs <= view.most and int(seen.sum()) <= _MOST_PLACES:
+        if arcs <= most and int(seen.sum()) <= _MOST_PLACES:
             return level
     return 0
 
@@ -199,20 +202,32 @@ def _of_places(records: FlowRecords, view: FlowView, level: int) -> FlowMapData:
     is_drawn = is_pair & ~unplaced[sums.first] & ~unplaced[sums.second] & (sums.size > 0)
     drawn = sums.chosen(is_drawn)
     arcs, rows = _arcs(drawn, is_net=view.is_net)
+    there = len(arcs)
+    if 0 < view.largest < there:
+        arcs, rows = _first(arcs, view.largest), rows[: view.largest]
     all_records, all_value = records.totals(view.first, view.last, view.commodities)
     segments = None
     if len(arcs) > view.most:
         segments = _segments(arcs, places)
     within = sums.chosen(~is_pair)
-    remarks = _remarks(sums, drawn, sums.chosen(is_pair & ~is_drawn), all_value)
+    remarks = _remarks(sums, sums.chosen(is_pair & ~is_drawn), all_value)
+    inside_of = float(within.size.sum())
+    if inside_of > 0:
+        one = records.levels[level]
+        remarks = (f"{_percent(inside_of, all_value)} flows within one {one}", *remarks)
+    if len(arcs) < there:
+        remarks = (f"the {len(arcs):,} largest of {there:,} arrows", *remarks)
+    # Of a net arc, what flows back is shown too; of gross ones, each is what flows its way.
     shown = Shown(
         flows=int(drawn.records[np.unique(rows)].sum()),
         all_flows=all_records,
-        value=float(drawn.size[np.unique(rows)].sum()),
+        value=float((drawn.size[np.unique(rows)] if view.is_net else arcs.value).sum()),
         all_value=all_value,
-        within=float(within.size.sum()),
+        within=inside_of,
     )
-    listed, positions = _places(places, sums, arcs, seen, unplaced)
+    # Of the places seen, those whose arcs are all left out would be dots without a meaning.
+    is_listed = unplaced if len(arcs) < there else seen | unplaced
+    listed, positions = _places(places, sums, arcs, seen | unplaced, is_listed)
     return FlowMapData(
         places=listed,
         arcs=replace(arcs, origin=positions[arcs.origin], destination=positions[arcs.destination]),
@@ -255,6 +270,11 @@ def _arcs(sums: _Sums, *, is_net: bool) -> tuple[Arcs, Positions]:
     return arcs, rows
 
 
+def _first(arcs: Arcs, count: int) -> Arcs:
+    """Return the first arcs, which are the largest."""
+    return Arcs(**{name: column[:count] for name, column in arcs.__dict__.items()})
+
+
 def _segments(arcs: Arcs, places: LevelPlaces) -> Segments:
     return Segments(
         places.longitude[arcs.origin],
@@ -271,10 +291,10 @@ def _places(
     places: LevelPlaces,
     sums: _Sums,
     arcs: Arcs,
-    seen: NDArray[np.bool_],
-    unplaced: NDArray[np.bool_],
+    known: NDArray[np.bool_],
+    is_listed: NDArray[np.bool_],
 ) -> tuple[Places, Positions]:
-    """Return the places that are seen or at the end of an arc, and the position of each number.
+    """Return the places listed or at the end of an arc, and the position of each number.
 
     Of places out of sight not all flows were asked for: what they send and receive is not known.
     """
@@ -286,8 +306,7 @@ def _places(
     incoming += add_up(sums.first, np.where(is_pair, sums.backward, 0), count)
     within = add_up(sums.first, np.where(is_pair, 0, sums.size), count)
     is_used = (outgoing > 0) | (incoming > 0) | (within > 0)
-    known = seen | unplaced
-    is_listed = known & is_used
+    is_listed = is_listed & is_used
     is_listed[arcs.origin] = True
     is_listed[arcs.destination] = True
     listed = np.flatnonzero(is_listed)
@@ -314,7 +333,7 @@ def _places(
     )
 
 
-def _remarks(sums: _Sums, drawn: _Sums, unplaced: _Sums, all_value: float) -> tuple[str, ...]:
+def _remarks(sums: _Sums, unplaced: _Sums, all_value: float) -> tuple[str, ...]:
     remarks: list[str] = []
     lost = float(unplaced.size.sum())
     if lost > 0:

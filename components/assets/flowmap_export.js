@@ -26,6 +26,7 @@ class SvgContext {
   beginPath() { this.path = "" }
   moveTo(x, y) { this.path += `M${short(x)} ${short(y)}` }
   lineTo(x, y) { this.path += `L${short(x)} ${short(y)}` }
+  quadraticCurveTo(x, y, to_x, to_y) { this.path += `Q${short(x)} ${short(y)} ${short(to_x)} ${short(to_y)}` }
   closePath() { this.path += "Z" }
   arc(x, y, r, from, to) {
     const [ax, ay] = [x + r * Math.cos(from), y + r * Math.sin(from)]

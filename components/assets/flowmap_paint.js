@@ -1,6 +1,7 @@
 // Painting: arcs, places and the scale, on the canvas or on a context that writes a file.
 
 const MOST_DOTS = 1500
+const CROWD = 100 // So many arcs can be told apart at any width.
 
 Object.assign(FlowMap.prototype, {
   // ------------------------------------------------------------------ drawing
@@ -79,8 +80,12 @@ Object.assign(FlowMap.prototype, {
       context.stroke()
     }
     const halo = !moving && !hurried && thick.length < 400
+    // Where many cross each other, small ones step back, so that large ones can be followed.
+    const crowded = Math.min(1, Math.max(0, (this.count - CROWD) / CROWD))
     for (const arc of thick) {
-      this.paint_arrow(context, arc, this.colour_of(arc), moving || hurried ? 0.85 : 0.88, halo, hurried)
+      const small = 1 - Math.min(1, 2 * this.width_of(arc) / this.picture.widest)
+      const alpha = (moving || hurried ? 0.85 : 0.88) - 0.4 * crowded * small
+      this.paint_arrow(context, arc, this.colour_of(arc), alpha, halo, hurried)
     }
     context.globalAlpha = 1
   },
@@ -88,6 +93,9 @@ Object.assign(FlowMap.prototype, {
   trace(context, arc, step) {
     const {pixels, starts} = this.ways
     const last = 2 * starts[arc + 1] - 2
+    const middle = 2 * ((starts[arc] + starts[arc + 1]) >> 1)
+    const bent = this.picture.is_bent && middle < last
+      && Math.hypot(pixels[middle + 2] - pixels[middle], pixels[middle + 3] - pixels[middle + 1]) > KINK
     let down = false
     // The last point is always drawn: there the arc ends.
     for (let q = 2 * starts[arc]; q < last + step; q += step) {
@@ -95,7 +103,12 @@ Object.assign(FlowMap.prototype, {
       if (Number.isNaN(pixels[p])) {
         down = false
       } else if (down) {
-        context.lineTo(pixels[p], pixels[p + 1])
+        const next = Math.min(p + step, last)
+        if (bent && next > p && !Number.isNaN(pixels[next])) {
+          bend_to(context, pixels[p], pixels[p + 1], pixels[next], pixels[next + 1])
+        } else {
+          context.lineTo(pixels[p], pixels[p + 1])
+        }
       } else {
         context.moveTo(pixels[p], pixels[p + 1])
         down = true
@@ -109,7 +122,8 @@ Object.assign(FlowMap.prototype, {
     const pieces = lane(this.ways, arc, this.aside[arc] || 0,
       this.reach_of(this.ends[3 * arc]), this.reach_of(this.ends[3 * arc + 1]))
     if (!pieces.length) { return }
-    const {body, head} = arrow(coarse ? pieces.map(every_second) : pieces, wide)
+    const finer = coarse ? every_second : this.picture.is_bent ? rounded : (piece) => piece
+    const {body, head} = arrow(pieces.map(finer), wide)
     if (halo) {
       context.beginPath()
       for (const piece of body) { this.follow(context, piece) }
@@ -184,6 +198,7 @@ Object.assign(FlowMap.prototype, {
       named.push({x, y, r: Math.max(dot, left, right) + 1, name: place.name, weight: place.weight || 0, code: at})
     })
     named.sort((a, b) => b.weight - a.weight)
+    named.slice(this.picture.most_labels ?? Infinity).forEach((place) => { place.name = "" })
     context.font = `${LABEL_FONT}px ${this.font}`
     this.measure ??= (text) => {
       this.context.font = `${LABEL_FONT}px ${this.font}`
@@ -202,6 +217,11 @@ Object.assign(FlowMap.prototype, {
     context.globalAlpha = 1
   },
 })
+
+// Towards the middle of the next piece, past the corner: pieces become a curve without kinks.
+function bend_to(context, x, y, next_x, next_y) {
+  context.quadraticCurveTo(x, y, (x + next_x) / 2, (y + next_y) / 2)
+}
 
 function find_figure(model) {
   if (!model) { return null }

@@ -149,6 +149,26 @@ function every_second(piece) {
   return piece.filter((_, i) => i % 2 === 0 || i === piece.length - 1)
 }
 
+const KINK = 12 // Pieces of so many pixels are seen as such, and drawn as a curve.
+
+// The piece with its corners cut (Chaikin), as often as its kinks can be seen.
+function rounded(piece) {
+  for (let times = 0; times < 3; times++) {
+    const at = Math.max(1, piece.length >> 1)
+    const [ax, ay] = piece[at - 1], [bx, by] = piece[Math.min(at, piece.length - 1)]
+    if (piece.length < 3 || Math.hypot(bx - ax, by - ay) < KINK) { break }
+    const cut = [piece[0]]
+    for (let i = 1; i < piece.length; i++) {
+      const [px, py] = piece[i - 1], [qx, qy] = piece[i]
+      if (i > 1) { cut.push([0.75 * px + 0.25 * qx, 0.75 * py + 0.25 * qy]) }
+      if (i < piece.length - 1) { cut.push([0.25 * px + 0.75 * qx, 0.25 * py + 0.75 * qy]) }
+    }
+    cut.push(piece.at(-1))
+    piece = cut
+  }
+  return piece
+}
+
 // Lanes of arcs that join the same places the same way: side by side, not on top of each other.
 function lane_groups(ends, count) {
   const groups = new Map()

@@ -22,6 +22,10 @@ _NARROW, _MEDIUM = 0.80, 0.97
 _MANY = 300_000
 #: Opacity of the smallest and of the largest flow.
 _FAINT, _STRONG = 70, 255
+#: Flows between places from which on they are a thicket, and pixels of the image that it is
+#: measured by.
+_CROWD = 2000
+_SMALL = (200, 150)
 
 
 class FlowImage:
@@ -70,6 +74,8 @@ class FlowImage:
         flowing = size[size > 0]
         self._smallest = float(np.quantile(flowing, 0.02)) if len(flowing) else 1.0
         self._largest = max(float(size.max(initial=0.0)), self._smallest)
+        if adds_up and len(size) > _CROWD:
+            self._scale_sums()
         codes = np.array([_rgb(colour) for colour in colours], dtype=np.uint32)
         self._values = size[by_size]
         self._colours = codes[category[known][by_size]]
@@ -102,6 +108,22 @@ class FlowImage:
         image = np.zeros(height * width, dtype=np.uint32)
         image[drawn] = self._colours[ranks] | (self._opacity(value) << 24)
         return image.reshape(height, width)
+
+    def _scale_sums(self) -> None:
+        """Take for faint and strong what flows over the pixels of a small image of all of it.
+
+        Else a thicket were as strong everywhere: in each of its pixels more flows than in the
+        largest arc. The scale is the same in every part of the map.
+        """
+        s = self._segments
+        x, y = (np.concatenate([s[f"{axis}0"], s[f"{axis}1"]]) for axis in "xy")
+        canvas = datashader.Canvas(
+            *_SMALL, x_range=(x.min(), x.max() + 1.0), y_range=(y.min(), y.max() + 1.0)
+        )
+        sums = self._lines(canvas, datashader.sum("value"))
+        sums = sums[sums > 0]  # those without a flow are NaN
+        if len(sums):
+            self._smallest, self._largest = np.quantile(sums, [0.05, 0.995]).tolist()
 
     def _lines(self, canvas: Any, reduction: Any) -> NDArray[np.float64]:
         ends = {"x": ["x0", "x1"], "y": ["y0", "y1"], "axis": 1}

@@ -190,6 +190,7 @@ def params_of(
         "widest": widest(len(data.arcs)),
         "dot": 4 if len(places) < 150 else 2 if len(places) < 1200 else 1.2,
         "has_scale": True,
+        "is_bent": True,
         **words,
     }
     return {

@@ -1,4 +1,4 @@
-"""The parts around a map of flow records: controls, time, legend, table, profile."""
+"""The parts around a map of flow records: controls, time, legend."""
 
 from __future__ import annotations
 
@@ -8,26 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
-from panel.viewable import Viewable
 
-from catalogs.errors import TimesError
-from catalogs.flow_records.query import FlowView
+from catalogs.flow_records.query import MOST_ARCS, READABLE_ARCS
 from catalogs.flowmaps.picture import FlowMapData
-from components.downloads import to_csv
-from components.figures_table import figures_table
-from components.flowmap.details import SmallChart
 from components.legend import ChartKey
 from components.notices import PlainText
-from components.numbers import percentage, significant
+from components.numbers import significant
 from components.widgets import offer
 
 if TYPE_CHECKING:
     from components.flowmap.records import RecordMap
 
 _STAY = 500
-_TABLE_ROWS = 500
-_NUMBERS = ("value", "other way", "loading")
-_COLOURS = ("#3d7ea6", "#e08a3c")
+#: How many arrows are offered; the most that are drawn as marks comes last.
+_ARROWS = (50, READABLE_ARCS, 500, 1000, MOST_ARCS)
+_THIN = "\u2009"
 
 
 class Controls:
@@ -39,19 +34,20 @@ class Controls:
         self._period = pmui.Select(label="Time in steps of", size="small")
         self._commodities = pmui.MultiChoice(label="Commodities", chip=True, placeholder="All")
         self._level = pmui.Select(label="Places", size="small")
+        self._arrows = pmui.Select(label="Arrows", size="small")
         self._net = pmui.Switch(label="Net of what flows back")
         self._loading = pmui.Switch(label="Colour by loading")
         self._svg, self._png = _button("Map as SVG"), _button("Map as PNG")
         widgets = [
-            self._period, self._commodities, self._level, self._net, self._loading,
+            self._period, self._commodities, self._level, self._arrows, self._net, self._loading,
             self._svg, self._png,
         ]  # fmt: skip
         for widget in widgets:
             widget.param.update(width=None, sizing_mode="stretch_width", margin=(6, 0))
             widget._debounce = 0
         for widget, name in (
-            (self._commodities, "commodities"), (self._level, "level"), (self._net, "net"),
-            (self._loading, "loading"),
+            (self._commodities, "commodities"), (self._level, "level"), (self._arrows, "arrows"),
+            (self._net, "net"), (self._loading, "loading"),
         ):  # fmt: skip
             widget.param.watch(partial(self._take, name), "value")
         self._period.param.watch(partial(self._take, "period"), "value")
@@ -77,15 +73,27 @@ class Controls:
             offer(self._period, kinds, flow_map.shown_period)
             offer(self._commodities, list(source.commodity_totals), flow_map.commodities)
             levels = {"As the view needs": -1}
-            levels |= {name.capitalize(): i for i, name in enumerate(source.levels)}
+            levels |= {
+                f"{name.capitalize()} ({len(source.places[i]):,})".replace(",", _THIN): i
+                for i, name in enumerate(source.levels)
+            }
             offer(self._level, levels, flow_map.level)
             self._level.visible = len(source.levels) > 1
+            # Of a network, no line is left out.
+            self._arrows.visible = not source.is_of_lines(flow_map.view)
+            offer(self._arrows, _arrows(flow_map.arrows), flow_map.arrows)
             self._loading.visible = source.about.by_line
             for widget, value in ((self._net, flow_map.net), (self._loading, flow_map.loading)):
                 if widget.value != value:
                     widget.value = value
         finally:
             self._following = False
+
+
+def _arrows(chosen: int) -> dict[str, int]:
+    """Return how many arrows may be chosen, by their words: what is in force among them."""
+    counts = sorted({*_ARROWS, chosen} - {0})
+    return {f"The {count:,} largest".replace(",", _THIN): count for count in counts} | {"All": 0}
 
 
 def _button(label: str) -> Any:
@@ -196,111 +204,3 @@ class Beside:
         if name in self._map.source.commodity_totals:
             only = self._map.commodities == [name]
             self._map.commodities = [] if only else [name]
-
-
-class TablePanel:
-    """The flows of the map as a table, the largest first."""
-
-    def __init__(self, flow_map: RecordMap) -> None:
-        self._map = flow_map
-        self._place = pn.Column(sizing_mode="stretch_width")
-        self._filled: Any = None
-        download = pmui.FileDownload(
-            label="Download flows", callback=lambda: to_csv(flow_map.table()),
-            filename="flows.csv", size="small", margin=(4, 0, 12, 0),
-        )  # fmt: skip
-        download.variant = "outlined"
-        self.view = pn.Column(download, self._place, sizing_mode="stretch_width", min_height=300)
-
-    def show(self) -> None:
-        """Take over another picture."""
-        self.fill()
-
-    def fill(self) -> None:
-        """Lay the table out, if it is seen and has changed."""
-        drawn = self._map._drawn
-        if self._map.tab != "table" or drawn is None or drawn is self._filled:
-            return
-        self._filled = drawn
-        table = self._map.table().head(_TABLE_ROWS)
-        for name in ("value", "other way"):
-            table[name] = [significant(value) for value in table[name]]
-        table["loading"] = [percentage(v) if np.isfinite(v) else "–" for v in table["loading"]]
-        self._place.objects = [figures_table(table, _NUMBERS)]
-
-
-class Profile:
-    """The drawer: what flows on an arc or line over time."""
-
-    def __init__(self, flow_map: RecordMap) -> None:
-        self._map = flow_map
-        self.view = pn.Column(sizing_mode="stretch_width", margin=0)
-
-    def show(self) -> None:
-        """Show the profile of what the params name as opened."""
-        flow_map = self._map
-        source = flow_map.source
-        ends = flow_map.opened.split(">", 2)
-        if source.about.by_line:
-            whose: dict[str, Any] = {"line": flow_map.opened}
-        elif len(ends) == 3:
-            known = ends[2] in source.commodity_totals
-            # Levels of clusters have one name: the one that has this place is meant.
-            levels = [i for i, places in enumerate(source.places) if ends[0] in places.id]
-            whose = {
-                "origin": ends[0], "destination": ends[1], "commodity": ends[2] if known else "",
-                "level": levels[0] if levels else -1,
-            }  # fmt: skip
-        else:
-            self.view.objects = [PlainText(text="There is no such flow.")]
-            return
-        try:
-            self.view.objects = self._parts(whose)
-        except TimesError as error:
-            self.view.objects = [PlainText(text=error.what)]
-
-    def _parts(self, whose: dict[str, Any]) -> list[Viewable]:
-        flow_map = self._map
-        source, bucket = flow_map.source, flow_map.bucket
-        kinds = [kind for kind in source.about.kinds if kind != "all"]
-        coarse = next((k for k in ("day", "week", "month") if k in kinds), kinds[-1])
-        parts: list[Viewable] = [
-            PlainText(text=self._heading(), tag="h2", look="heading"),
-            ChartKey(
-                groups=[
-                    {"code": "there", "label": "there", "colour": _COLOURS[0]},
-                    {"code": "back", "label": "back", "colour": _COLOURS[1]},
-                ],
-                sizing_mode="stretch_width",
-            ),
-        ]
-        unit = source.unit if coarse == "step" else source.unit_of(FlowView())
-        parts += _profile(source.profile(**whose, kind=coarse), f"By {coarse}, {unit}", unit)
-        steps = bucket.last - bucket.first + 1
-        if "step" in source.about.kinds and 1 < steps <= 1000:
-            found = source.profile(**whose, kind="step", first=bucket.first, last=bucket.last)
-            parts += _profile(found, f"Step by step, {bucket.label}", source.unit)
-        return parts
-
-    def _heading(self) -> str:
-        drawn, opened = self._map._drawn, self._map.opened
-        if self._map.source.about.by_line or drawn is None:
-            return opened
-        places = drawn.data.places
-        names = {str(i): str(name) for i, name in zip(places.id, places.name, strict=True)}
-        origin, destination, *_ = opened.split(">", 2)
-        return f"{names.get(origin, origin)} → {names.get(destination, destination)}"
-
-
-def _profile(found: Any, label: str, unit: str) -> list[Viewable]:
-    if found.empty:
-        return []
-    series = [
-        {"label": name, "colour": colour, "values": found[column].astype(float).tolist()}
-        for name, column, colour in (("there", "value", _COLOURS[0]), ("back", "back", _COLOURS[1]))
-    ]
-    chart = SmallChart(
-        kind="lines", labels=[str(text) for text in found["label"]], series=series, unit=unit,
-        label=label, sizing_mode="stretch_width", margin=0,
-    )  # fmt: skip
-    return [PlainText(text=label, tag="h3", look="heading", margin=(14, 0, 2, 0)), chart]

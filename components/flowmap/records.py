@@ -14,7 +14,7 @@ Each view of space and time asks for a few thousand sums of the pyramid that the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -24,48 +24,33 @@ import panel as pn
 import param
 from panel.viewable import Viewable
 
-from catalogs import palette
 from catalogs.errors import TimesError
-from catalogs.flow_records.query import MOST_ARCS, Bounds, FlowView, TimeBucket
+from catalogs.flow_records.query import MOST_ARCS, READABLE_ARCS, Bounds, FlowView, TimeBucket
 from catalogs.flow_records.records import FlowRecords
 from catalogs.flowmaps.picture import Arcs, FlowMapData
 from components.flowmap import record_panels as panels
 from components.flowmap.basemap import BaseMap, View
 from components.flowmap.frames import Gathered, keys_of
-from components.flowmap.image import FlowImage
-from components.flowmap.picture import (
-    bounds_of,
-    params_of,
-    projection_for,
-    routes_of,
-    widest,
-)
+from components.flowmap.picture import bounds_of, params_of, projection_for, routes_of
 from components.flowmap.projection import MapProjection
+from components.flowmap.record_details import Profile
+from components.flowmap.record_picture import (
+    LOADING_COLOURS,
+    Drawn,
+    answer,
+    colours_for,
+    widest_of,
+)
+from components.flowmap.record_tables import QueryPanel, TablePanel
+from components.flowmap.record_words import at_pointer, flows_table, foot_line, sentence
 from components.flowmap.routes import routes_of_paths
 from components.flowmap.view import FlowMapView, pack_frame
 from components.notices import notice
-from components.numbers import percentage, significant
 from components.tool import Tool
 
+#: Buses of a network that are named: the lines are what is to be seen.
+_MOST_LABELS = 25
 _HEIGHT = "clamp(380px, calc(100vh - 330px), 820px)"
-#: Shares of its capacity at which a line's colour changes, and the colours (light to loaded).
-LOADINGS = (0.0, 0.5, 0.8, 1.0)
-_LOADING_NAMES = ("below 50%", "50 to 80%", "80 to 100%", "above 100%", "capacity unknown")
-_LOADING_COLOURS = ("#4f9ac4", "#d9a520", "#e0703c", "#b3165c", "#8a939c")
-
-
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """An answer made ready to be drawn: data, and the image where it is too much for marks.
-
-    ``most`` is the largest arc in any stretch of the same kind: one scale for all frames.
-    """
-
-    view: FlowView
-    data: FlowMapData
-    most: float
-    pixels: Any | None = None
-    image: FlowImage | None = None
 
 
 class RecordMap(Tool):
@@ -88,21 +73,29 @@ class RecordMap(Tool):
     level = param.Integer(
         default=-1, bounds=(-1, None), doc="Level of places, 0 the coarsest; -1 as the view needs"
     )
+    arrows = param.Integer(
+        default=READABLE_ARCS,
+        bounds=(0, MOST_ARCS),
+        doc="Arrows between places at the most, the largest of them; 0 for all, which beyond 5,000"
+        " are an image",
+    )
     opened = param.String(default="", doc="Arc that details are of: origin>destination>commodity")
-    tab = param.Selector(default="map", objects=["map", "table"], doc="Which tab is open")
+    tab = param.Selector(default="map", objects=["map", "table", "query"], doc="Which tab is open")
     drawer_open = param.Boolean(default=False, doc="Whether details are shown")
 
     _REDRAWN_BY: ClassVar[tuple[str, ...]] = (
-        "period", "number", "commodities", "net", "loading", "level",
+        "period", "number", "commodities", "net", "loading", "level", "arrows",
     )  # fmt: skip
     _REDRAWN_BY_SELECTION: ClassVar[tuple[str, ...]] = ("dataset",)
     url_params: ClassVar[tuple[str, ...]] = (
-        "period", "number", "commodities", "net", "loading", "level", "opened", "tab",
+        "period", "number", "commodities", "net", "loading", "level", "arrows", "opened",
+        "tab",
     )  # fmt: skip
     help = (
         "Arrows show what flowed from one place to another in the time on the slider; the wider,"
-        " the more. Zoom in and clusters of places open; what there is too much of to be drawn as"
-        " arrows becomes an image, with the same hover and click.\n\n"
+        " the more. At first the largest are shown; more of them on the left. Zoom in and clusters"
+        " of places open; what there is too much of to be drawn as arrows becomes an image, with"
+        " the same hover and click.\n\n"
         "Click an arrow or a line for its profile over time."
     )
 
@@ -163,6 +156,7 @@ class RecordMap(Tool):
             bounds=self._bounds(),
             level=min(self.level, len(self.source.levels) - 1),
             is_net=self.net,
+            largest=self.arrows,
         )
 
     def _bounds(self) -> Bounds | None:
@@ -184,7 +178,7 @@ class RecordMap(Tool):
     def colours(self) -> list[str]:
         """The colour of each commodity (or loading) of the picture."""
         if self._by_loading:
-            return list(_LOADING_COLOURS)
+            return list(LOADING_COLOURS)
         return colours_for(self._drawn.data.categories if self._drawn else (), self.source)
 
     @property
@@ -195,7 +189,7 @@ class RecordMap(Tool):
 
     def _question(self) -> Callable[[], Drawn]:
         return partial(
-            _answer,
+            answer,
             self.source,
             self.view,
             self.shown_period,
@@ -205,21 +199,15 @@ class RecordMap(Tool):
         )
 
     def table(self) -> pd.DataFrame:
-        """Return the flows shown, the largest first."""
+        """Return the flows shown, the largest first; see ``flows_table``."""
         data = self._drawn.data if self._drawn else self._question()().data
-        names, arcs = data.places.name, data.arcs
-        return pd.DataFrame(
-            {
-                "line" if self.source.about.by_line else "id": [str(name) for name in arcs.id],
-                "from": [str(names[i]) for i in arcs.origin],
-                "to": [str(names[i]) for i in arcs.destination],
-                "kind": [data.categories[i] for i in arcs.category],
-                "value": arcs.value,
-                "other way": arcs.back,
-                "loading": arcs.loading,
-                "unit": data.unit,
-            }
-        )
+        return flows_table(self.source, data)
+
+    @property
+    def statement(self) -> str:
+        """The SQL behind the map, its values written out; ``source.sql`` runs it."""
+        view = self._drawn.view if self._drawn else self.view
+        return self.source.statement(view).shown()
 
     # ------------------------------------------------------------------ seeing
 
@@ -236,14 +224,17 @@ class RecordMap(Tool):
         self._beside = panels.Beside(self)
         self._controls = panels.Controls(self)
         self._time = panels.TimeBar(self)
-        self._table = panels.TablePanel(self)
-        self._details = panels.Profile(self)
+        self._table = TablePanel(self)
+        self._query = QueryPanel(self)
+        self._details = Profile(self)
         self.param.watch(self._show_details, "opened")
-        self.param.watch(lambda _event: self._table.fill(), "tab")
+        for panel in (self._table, self._query):
+            self.param.watch(lambda _event, panel=panel: panel.fill(), "tab")
         self.param.watch(self._closed, "drawer_open")
         return {
             "map": pn.FlexBox(self._picture, self._beside.view, gap="14px"),
             "table": self._table.view,
+            "query": self._query.view,
         }
 
     def _seen(self, view: View) -> None:
@@ -266,8 +257,9 @@ class RecordMap(Tool):
         if self._picture.objects != [self._view]:
             self._picture.objects = [self._view]
         self._beside.show(data)
-        self._table.show()
-        self.param.update(title=self._sentence(), foot=self._foot_line(data))
+        self._table.fill()
+        self._query.fill()
+        self.param.update(title=sentence(self), foot=foot_line(self.source, data))
         if self.opened and not self.drawer_open:
             self._show_details()
 
@@ -308,17 +300,19 @@ class RecordMap(Tool):
         )
         words = {
             "fit": f"{self.source.dataset} {self._projection}",
-            "title": self._sentence(),
-            "foot": self._foot_line(data),
+            "title": sentence(self),
+            "foot": foot_line(self.source, data),
             "categories": [
                 {"label": name, "colour": colour}
                 for name, colour in zip(data.categories, self.colours, strict=False)
             ],
             "most": drawn.most,
-            "widest": widest(len(data.arcs)) * (0.5 if data.paths is not None else 1),
+            "widest": self._widest(data),
             "discs": {"most": 0, "largest": 0, "labels": []},
             "is_image": drawn.data.segments is not None,
             "has_arcs": drawn.data.segments is None,
+            "is_bent": data.paths is None,
+            "most_labels": _MOST_LABELS if self.source.is_of_lines(drawn.view) else None,
             "hint": "Click for its profile over time",
         }
         frame = pack_frame(
@@ -327,6 +321,12 @@ class RecordMap(Tool):
         params = params_of(data, self._projection, routes, words)
         params["picture"]["bounds"] = self._first_bounds(params["picture"]["bounds"])
         return {**params, "frame": frame, "when": self._when(), "duration": 250}
+
+    def _widest(self, data: FlowMapData) -> float:
+        """Return the pixels of the largest arrow: the same in all frames of a level."""
+        if data.paths is not None:
+            return widest_of(len(data.arcs)) / 2
+        return widest_of(min(self.source.arcs_at(self.view), self.arrows or MOST_ARCS))
 
     def _first_bounds(self, bounds: list[float]) -> list[float]:
         """Return what "show everything" shows: all places, not those of the part that is seen."""
@@ -337,25 +337,6 @@ class RecordMap(Tool):
     def _when(self) -> list[str]:
         bucket = self.bucket
         return ["" if bucket.kind == "all" else bucket.label, ""]
-
-    def _sentence(self) -> str:
-        about = self.source.about
-        what = ", ".join(self.commodities[:3]) or "Flows"
-        between = "on lines" if about.by_line else "between places"
-        bucket = self.bucket
-        when = "" if bucket.kind == "all" else f", {bucket.label}"
-        unit = self.source.unit_of(self.view)
-        return f"{what.capitalize()} {between}, {self.source.dataset}{when}, {unit}".rstrip(", ")
-
-    def _foot_line(self, data: FlowMapData) -> str:
-        return " · ".join(
-            [
-                data.shown.sentence(),
-                f"by {data.level}",
-                *data.remarks,
-                f"{self.source.dataset}, version {self.source.version[:8]}",
-            ]
-        )
 
     def _show_refusal(self, error: TimesError) -> None:
         self._drawn = None
@@ -392,15 +373,7 @@ class RecordMap(Tool):
         if is_click:
             self._open_arc(found)
             return
-        arcs, names = data.arcs, data.places.name
-        lines = [str(arcs.id[found]), data.categories[arcs.category[found]]]
-        if np.isfinite(arcs.loading[found]):
-            lines.append(f"loading {percentage(float(arcs.loading[found]))} of capacity")
-        self._view.tell(
-            f"{names[arcs.origin[found]]} → {names[arcs.destination[found]]}",
-            f"{significant(float(arcs.value[found]))} {data.unit}",
-            [line for line in lines if line],
-        )
+        self._view.tell(*at_pointer(data, found))
 
     def _show_details(self, *_events: Any) -> None:
         if not self.opened:
@@ -430,57 +403,3 @@ class RecordMap(Tool):
         """The profile of what was clicked."""
         self._ensure_built()
         return self._details.view
-
-
-def colours_for(names: Sequence[str], source: FlowRecords) -> list[str]:
-    """Return a colour for each commodity: that of the fuel of its name, else by its place."""
-    members = sorted(source.commodities)
-    found = []
-    for name in names:
-        known = palette.colour("fuel", name.capitalize())
-        by_place = palette.colour("commodity", name, members)
-        found.append(by_place if known == palette.OTHER_COLOUR else known)
-    return found
-
-
-def _answer(
-    source: FlowRecords,
-    view: FlowView,
-    period: str,
-    *,
-    by_loading: bool,
-    projection: MapProjection | None,
-    seen: View | None,
-) -> Drawn:
-    """Ask, and draw the image where there is one; safe in a thread."""
-    data = source.view(view)
-    # Where only some buckets were looked at for the largest, a frame may have a larger one.
-    most = max(float(np.max(data.arcs.value, initial=0.0)), source.largest(view, period))
-    if by_loading:
-        data = _by_loading(data)
-    if data.segments is None or projection is None or seen is None:
-        return Drawn(view, data, most)
-    segments = data.segments
-    x0, y0 = projection.forward(segments.origin_longitude, segments.origin_latitude)
-    x1, y1 = projection.forward(segments.destination_longitude, segments.destination_latitude)
-    colours = _LOADING_COLOURS if by_loading else colours_for(data.categories, source)
-    category = data.arcs.category[segments.arc] if by_loading else segments.category
-    image = FlowImage(
-        (x0, y0, x1, y1), segments.value, category, segments.arc, colours,
-        adds_up=data.paths is None,
-    )  # fmt: skip
-    pixels = image.draw((seen.x0, seen.x1), (seen.y0, seen.y1), seen.width, seen.height)
-    return Drawn(view, data, most, pixels, image)
-
-
-def _by_loading(data: FlowMapData) -> FlowMapData:
-    """Return the picture with loadings for colours."""
-    loading = data.arcs.loading
-    unknown = len(_LOADING_NAMES) - 1
-    bins = np.searchsorted(LOADINGS[1:], np.nan_to_num(loading), side="right")
-    category = np.where(np.isfinite(loading), bins, unknown).astype(np.int64)
-    arcs = Arcs(**{**data.arcs.__dict__, "category": category})
-    return replace(data, arcs=arcs, categories=_LOADING_NAMES)
-
-
-__all__ = ["MOST_ARCS", "RecordMap", "colours_for"]

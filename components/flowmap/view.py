@@ -37,7 +37,8 @@ class FlowMapView(JSComponent):
     - ``fills``: most and label of what regions with an outline are filled by, ``is_signed``; not
       there where they are not;
     - ``unit``, ``title``, ``foot``, ``hint``, ``total`` (what shares are of), ``is_difference`` (to
-      ``base``), ``has_arcs``, ``is_image``, ``has_tiles``, ``has_scale``.
+      ``base``), ``has_arcs``, ``is_image``, ``has_tiles``, ``has_scale``, ``is_bent`` (ways are
+      curves, not the geometry of lines), ``most_labels`` (places that are named at the most).
     """
 
     figure = Child(doc="The figure below: land, borders, perhaps tiles and an image")
