@@ -24,10 +24,10 @@ from catalogs.sankey.graph import (
     SURPLUS,
     TRADE_LOSS,
     UNEXPLAINED,
-    Graph,
     build_graph,
 )
 from catalogs.sankey.kinds import kinds
+from catalogs.sankey.parts import Graph
 from catalogs.sankey.roles import CONVERSION, FINAL, STORAGE, SUPPLY, Role
 from catalogs.source import Source
 from tests.times_files import Row, flows, publish, write_set
@@ -505,6 +505,11 @@ def test_a_process_of_mixed_units_ends_in_its_service_without_a_number_onward(mi
     assert [node.outgoing for node in ends.values()] == [0, 0]
     assert ends["Transport"].services == (("Mpass-km", 55),)
     assert ends["Other end use"].services == (("PJ", 9),)
+    assert {(s.label, s.services) for s in graph.services} == {
+        ("Transport demand", (("Mpass-km", 55),)),
+        ("Other end use demand", (("PJ", 9),)),
+    }
+    assert {join.user for join in graph.joins} == {node.id for node in ends.values()}
     assert graph.left_out == {"Mpkm": 100}  # said: what ROADS gives and CAR takes
     assert not any("KM" in end for link in graph.links for end in (link.source, link.target))
 

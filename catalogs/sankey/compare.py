@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from catalogs.sankey.flows import EnergyFlows
-from catalogs.sankey.graph import Graph, Node, build_graph
+from catalogs.sankey.graph import build_graph
 from catalogs.sankey.grouping import Grouping
+from catalogs.sankey.parts import Graph, Join, Node
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,17 @@ class Comparison:
     @property
     def nodes(self) -> tuple[Node, ...]:
         """The nodes of both; those of the other graph where both have one."""
-        return tuple((_by_id(self.base) | _by_id(self.other)).values())
+        return tuple((_by_id(self.base.nodes) | _by_id(self.other.nodes)).values())
+
+    @property
+    def services(self) -> tuple[Node, ...]:
+        """The services of both; those of the other graph where both have one."""
+        return tuple((_by_id(self.base.services) | _by_id(self.other.services)).values())
+
+    @property
+    def joins(self) -> tuple[Join, ...]:
+        """Who is joined to which service in either graph."""
+        return tuple(dict.fromkeys((*self.base.joins, *self.other.joins)))
 
 
 def compare(base: EnergyFlows, other: EnergyFlows) -> Comparison:
@@ -56,5 +67,5 @@ def _links(graph: Graph) -> Mapping[tuple[str, str, str], float]:
     return {(link.source, link.target, link.fuel): link.value for link in graph.links}
 
 
-def _by_id(graph: Graph) -> dict[str, Node]:
-    return {node.id: node for node in graph.nodes}
+def _by_id(nodes: Iterable[Node]) -> dict[str, Node]:
+    return {node.id: node for node in nodes}

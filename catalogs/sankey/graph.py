@@ -10,6 +10,8 @@ What keeps a picture readable is never lost, it is listed:
   carrier. So does trade between two regions that are both shown.
 - *internal*: a commodity that only one shown node gives and takes.
 
+Demands in units of their own (passenger kilometres) are no nodes among these: see ``services``.
+
 So the sum of all links between processes and carriers is the sum of what all processes take and
 give, less what is contracted and what is internal.
 """
@@ -17,10 +19,9 @@ give, less what is contracted and what is internal.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 
-from catalogs.sankey.flows import EnergyFlows, Flow, SankeyQuery
+from catalogs.sankey.flows import EnergyFlows, Flow
 from catalogs.sankey.grouping import (
     CARRIER,
     Grouping,
@@ -28,7 +29,9 @@ from catalogs.sankey.grouping import (
     find_pass_throughs,
 )
 from catalogs.sankey.kinds import ENERGY
+from catalogs.sankey.parts import SERVICE, Graph, Link, Node
 from catalogs.sankey.roles import CONVERSION, EXPORT, FINAL, STORAGE, SUPPLY, TRADE, Place
+from catalogs.sankey.services import Services, find_services, service_label
 
 LOSS = "loss"
 GAIN = "gain"
@@ -69,60 +72,6 @@ _PLURALS = {
 }
 
 
-@dataclass(frozen=True)
-class Node:
-    """A node and its balance.
-
-    ``incoming`` and ``outgoing`` are the sums of its links. ``members`` are the ids it opens
-    into, empty for a single process or commodity; ``parent`` is the node it was opened from.
-    ``code`` is the process or commodity of a single one. ``services`` are the amounts that its
-    processes give in other units than the picture's, by unit: energy ends there, in a service.
-    """
-
-    id: str
-    label: str
-    kind: str
-    incoming: float
-    outgoing: float
-    lost: float = 0.0
-    members: tuple[str, ...] = ()
-    parent: str = ""
-    code: str = ""
-    fuel: str = ""
-    services: tuple[tuple[str, float], ...] = ()
-
-
-@dataclass(frozen=True)
-class Link:
-    """Energy that passes from one node to another; ``fuel`` is the carrier's."""
-
-    source: str
-    target: str
-    value: float
-    fuel: str
-
-
-@dataclass(frozen=True)
-class Graph:
-    """A Sankey's nodes and links, and what is not among them.
-
-    ``internal`` is, by node, the energy that stays inside it (given and taken, each counted).
-    ``remarks`` say in words what a reader must know.
-    """
-
-    query: SankeyQuery
-    nodes: tuple[Node, ...]
-    links: tuple[Link, ...]
-    contracted: tuple[PassThrough, ...] = ()
-    internal: Mapping[str, float] = field(default_factory=dict)
-    left_out: Mapping[str, float] = field(default_factory=dict)
-    remarks: tuple[str, ...] = ()
-
-    def node(self, identity: str) -> Node:
-        """Return a node by its id."""
-        return next(node for node in self.nodes if node.id == identity)
-
-
 def build_graph(flows: EnergyFlows, grouping: Grouping | None = None) -> Graph:
     """Return the Sankey of some flows; see the module for what it does with them.
 
@@ -145,6 +94,8 @@ def called(identity: str) -> str:
         return f"Other {_PLURALS.get(rest, of.lower())}"
     if kind == CARRIER:
         return rest.rpartition("/")[0]
+    if kind == SERVICE:
+        return service_label(identity)
     return rest.rpartition("/")[2]
 
 
@@ -187,13 +138,14 @@ class _Builder:
         self._end_processes()
         self._end_commodities()
         remarks = [*self._drop_rounding(), *self._remarks()]
+        services = find_services(self._flows, self._grouping.node)
         links = tuple(
             Link(source, target, value, fuel)
             for (source, target, fuel), value in sorted(self._links.items())
         )
         return Graph(
             query=self._flows.query,
-            nodes=self._nodes(links),
+            nodes=self._nodes(links, services),
             links=links,
             contracted=tuple(
                 sorted(self._contracted.values(), key=lambda p: (-p.taken, p.region, p.process))
@@ -201,6 +153,8 @@ class _Builder:
             internal=dict(self._internal),
             left_out=self._flows.left_out,
             remarks=tuple(remarks),
+            services=services.nodes,
+            joins=services.joins,
         )
 
     def _carrier_of(self, commodity: str) -> str:
@@ -363,7 +317,7 @@ class _Builder:
 
     # ------------------------------------------------------------------ what nodes are
 
-    def _nodes(self, links: Sequence[Link]) -> tuple[Node, ...]:
+    def _nodes(self, links: Sequence[Link], services: Services) -> tuple[Node, ...]:
         incoming: dict[str, float] = defaultdict(float)
         outgoing: dict[str, float] = defaultdict(float)
         lost: dict[str, float] = defaultdict(float)
@@ -376,7 +330,6 @@ class _Builder:
             if link.target.startswith(LOSS):
                 lost[link.source] += link.value
         members, parents = self._grouping.family(self._at, self._flows.fuels)
-        services = self._services()
         return tuple(
             Node(
                 id=name,
@@ -389,19 +342,10 @@ class _Builder:
                 parent=parents.get(name, ""),
                 code=name.partition("/")[2] if name.startswith(("process/", "commodity/")) else "",
                 fuel=min(fuels[name], key=lambda fuel: (-fuels[name][fuel], fuel)),
-                services=tuple(sorted(services.get(name, {}).items())),
+                services=services.of_user.get(name, ()),
             )
             for name in sorted({*incoming, *outgoing})
         )
-
-    def _services(self) -> Mapping[str, Mapping[str, float]]:
-        """What the processes of each node give in other units."""
-        found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-        for place, given in self._flows.services.items():
-            if place in self._at:
-                for unit, amount in given.items():
-                    found[self._grouping.node(place)][unit] += amount
-        return found
 
     def _label(self, name: str) -> str:
         if self._flows.query.timeslices and name in _IN_TIMESLICES:

@@ -79,10 +79,10 @@ class Grouping:
         self._tiers = self._find_tiers(pictures)
         self.lowest: dict[str, int] = {}
         for commodity, tier in self._tiers.items():
-            fuel = _plain(self._fuels[commodity])
+            fuel = plain(self._fuels[commodity])
             self.lowest[fuel] = min(tier, self.lowest.get(fuel, tier))
         self._carriers: dict[str, Path] = {
-            c: (f"{CARRIER}/{_plain(fuel)}/{self._tiers[c]}", f"commodity/{c}")
+            c: (f"{CARRIER}/{plain(fuel)}/{self._tiers[c]}", f"commodity/{c}")
             for c, fuel in self._fuels.items()
         }
         self._merge_small(pictures, query.most_nodes)
@@ -178,14 +178,14 @@ class Grouping:
 
 
 def _path(place: Place, role: Role) -> Path:
-    outer = f"{role.part}/{_plain(role.group)}"
+    outer = f"{role.part}/{plain(role.group)}"
     process = f"process/{place[1]}"
     if role.part in (FINAL, SUPPLY, EXPORT) and role.inner:
-        return (outer, f"{outer}/{_plain(role.inner)}", process)
+        return (outer, f"{outer}/{plain(role.inner)}", process)
     return (outer, process)
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """Return a name as part of an id, where a slash has its own meaning."""
     return name.replace("/", "\u2215")
 

@@ -20,17 +20,28 @@ const set = (element, attributes) => {
   for (const [name, value] of Object.entries(attributes)) { element.setAttribute(name, value) }
 }
 
+// Links by the nodes that they come from, and by those they lead to.
+function by_ends(links) {
+  const found = {source: new Map(), target: new Map()}
+  for (const link of links) {
+    for (const [end, by_node] of Object.entries(found)) {
+      by_node.set(link[end], [...(by_node.get(link[end]) || []), link])
+    }
+  }
+  return found
+}
+
 class Drawing {
   constructor(model) {
     this.model = model
     this.shown = {nodes: new Map(), links: new Map()}
-    this.marks = {nodes: new Map(), links: new Map()}
+    this.marks = {nodes: new Map(), links: new Map(), joins: new Map()}
     this.moved = new Map()
     this.current = ""
     this.measure = null
     this.svg = make("svg", {role: "group", "aria-roledescription": "Sankey", class: "drawing"})
-    this.layers = {links: make("g"), nodes: make("g")}
-    this.svg.append(this.layers.links, this.layers.nodes)
+    this.layers = {links: make("g"), joins: make("g"), nodes: make("g")}
+    this.svg.append(this.layers.links, this.layers.joins, this.layers.nodes)
     this.note = make("div", {class: "note", role: "status"})
     this.note.hidden = true
     this.scroll = make("div", {class: "scroll"}, this.svg)
@@ -43,9 +54,9 @@ class Drawing {
   // Draw the model's picture; what was there before moves to where it is now.
   update() {
     const picture = this.model.picture
-    this.picture = {nodes: [], links: [], width: 1, height: 1, ...picture}
+    this.picture = {nodes: [], links: [], joins: [], width: 1, height: 1, ...picture}
     this.measure ??= make_ruler(getComputedStyle(this.svg).fontFamily)
-    const {nodes, links, width, height, title} = this.picture
+    const {nodes, links, joins, width, height, title} = this.picture
     set(this.svg, {viewBox: `0 0 ${width} ${height}`, "aria-label": title || "Sankey"})
     this.from = {
       nodes: new Map([...this.shown.nodes].map(([id, node]) => [id, this.dragged(node)])),
@@ -55,17 +66,14 @@ class Drawing {
     this.to = {
       nodes: new Map(nodes.map((node) => [node.id, node])),
       links: new Map(links.map((link) => [link.id, link])),
+      joins: new Map(joins.map((join) => [join.id, join])),
     }
-    this.links_at = {source: new Map(), target: new Map()}
-    for (const link of links) {
-      for (const [end, by_node] of Object.entries(this.links_at)) {
-        by_node.set(link[end], [...(by_node.get(link[end]) || []), link])
-      }
-    }
+    this.links_at = by_ends(links)
+    this.joins_at = by_ends(joins)
     this.labels = place_labels(this.picture, this.measure)
     this.hide_note()
     this.fit()
-    const fresh = {nodes: this.join("nodes"), links: this.join("links")}
+    const fresh = {nodes: this.join("nodes"), links: this.join("links"), joins: this.join("joins")}
     for (const id of fresh.nodes) {
       // A member comes out of the node that was opened.
       const parent = this.from.nodes.get(this.to.nodes.get(id).parent)
@@ -94,7 +102,7 @@ class Drawing {
     }
     for (const id of this.to[kind].keys()) {
       if (!marks.has(id)) {
-        marks.set(id, kind === "nodes" ? this.make_node(id) : this.make_link(id))
+        marks.set(id, this[{nodes: "make_node", links: "make_link", joins: "make_join"}[kind]](id))
         fresh.push(id)
       }
     }
@@ -108,9 +116,9 @@ class Drawing {
       hit: make("rect", {class: "hit"}), box: make("rect", {class: "box", rx: 1.5}),
       base: make("rect", {class: "base", rx: 1.5}),
       name: make("tspan", {class: "name"}), rest: make("tspan", {class: "name"}),
-      amount: make("tspan", {class: "amount"}), service: make("tspan", {class: "service"}),
+      amount: make("tspan", {class: "amount"}), second: make("tspan", {class: "amount"}),
     }
-    mark.text = make("text", {}, mark.name, mark.rest, mark.amount, mark.service)
+    mark.text = make("text", {}, mark.name, mark.rest, mark.amount, mark.second)
     mark.group = make("g", {class: "node", role: "button", "data-id": id, "data-kind": "nodes"},
       mark.hit, mark.box, mark.base, mark.text)
     return mark
@@ -128,20 +136,30 @@ class Drawing {
     return mark
   }
 
+  // That energy ends in a demand: no link, for no number passes. Its demand tells of it.
+  make_join() {
+    const path = make("path", {class: "dashes"})
+    return {path, group: make("g", {class: "join", "aria-hidden": "true"}, path)}
+  }
+
   // Texts and colours, which do not move.
   word(node) {
     const mark = this.marks.nodes.get(node.id)
     const label = this.labels.get(node.id)
-    mark.box.style.fill = node.colour
+    mark.group.classList.toggle("service", node.service)
+    set(mark.box, {rx: node.service ? 5 : 1.5})
+    mark.box.style.fill = node.service ? "" : node.colour
+    mark.box.style.stroke = node.service ? node.colour : ""
     mark.base.style.display = node.base === null ? "none" : ""
     mark.group.classList.toggle("opens", node.opens)
     mark.group.setAttribute("aria-label",
-      [node.label, node.amount, node.share, node.service].filter(Boolean).join(", "))
+      [node.label, node.amount, node.second, node.share, ...(node.service ? node.lines : [])]
+        .filter(Boolean).join(", "))
     mark.text.style.display = label ? "" : "none"
     mark.name.textContent = label ? label.names[0] : ""
     mark.rest.textContent = label?.names[1] || ""
     mark.amount.textContent = label?.amount || ""
-    mark.service.textContent = label?.service || ""
+    mark.second.textContent = label?.second || ""
   }
 
   // ------------------------------------------------------------------ drawing
@@ -152,7 +170,8 @@ class Drawing {
     const moves = this.from.nodes.size > 0 && !STEADY.matches && count <= MOST_ANIMATED
     const begin = performance.now()
     const new_marks = [...fresh.nodes.map((id) => this.marks.nodes.get(id)),
-      ...fresh.links.map((id) => this.marks.links.get(id))].map((mark) => mark.group)
+      ...fresh.links.map((id) => this.marks.links.get(id)),
+      ...fresh.joins.map((id) => this.marks.joins.get(id))].map((mark) => mark.group)
     const step = (now) => {
       const way = moves ? Math.min(1, Math.max(0, (now - begin) / DURATION)) : 1
       const part = 1 - (1 - way) ** 3
@@ -182,6 +201,7 @@ class Drawing {
       this.shown.links.set(id, now)
       this.draw_link(this.bent(now))
     }
+    for (const id of this.to.joins.keys()) { this.draw_join(id) }
     for (const kind of ["nodes", "links"]) {
       for (const id of this.shown[kind].keys()) {
         if (!this.to[kind].has(id)) { this.shown[kind].delete(id) }
@@ -214,7 +234,19 @@ class Drawing {
     const names = label.names.length
     if (names > 1) { below(mark.rest, 1) }
     below(mark.amount, names)
-    below(mark.service, names + 1)
+    below(mark.second, names + 1)
+  }
+
+  // From where the words beside a node end to what it serves.
+  draw_join(id) {
+    const {source, target} = this.to.joins.get(id)
+    const [from, to] = [source, target].map((end) => this.dragged(this.shown.nodes.get(end)))
+    const label = this.labels.get(source)
+    const words = label?.side === "right" ? BESIDE + label.wide + 4 : 2
+    const height = label ? from.y0 + label.y : (from.y0 + from.y1) / 2
+    const start = [Math.min(from.x1 + words, to.x0 - 12), height]
+    const path = this.marks.joins.get(id).path
+    path.setAttribute("d", curve(start, [to.x0 - 1, (to.y0 + to.y1) / 2]))
   }
 
   draw_link(link) {

@@ -2,7 +2,7 @@
 // the colours are those of the theme it was drawn in.
 
 const WRITTEN = [
-  "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity",
+  "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-opacity",
   "stroke-linejoin", "opacity", "font-family", "font-size", "font-weight", "font-style", "text-anchor",
   "paint-order", "font-variant-numeric",
 ]

@@ -5,6 +5,7 @@ const LINE_HEIGHT = 16
 const BESIDE = 6
 const AMOUNT_SPACE = 7
 const MOST_LABEL = 220
+const JOIN_SEEN = 18
 
 // Measures text, each once; names of nodes that open are bold.
 function make_ruler(family) {
@@ -39,20 +40,24 @@ function side_of(node, columns, width) {
 }
 
 // How wide a label may be, from its node to the next box at its height or the edge of the picture.
-function room_for(node, side, top, bottom, {nodes, width}) {
+// Before what a node is joined to, a part of the join is to be seen.
+function room_for(node, side, top, bottom, {nodes, joins, width}) {
   const in_the_way = nodes.filter((other) => other !== node && other.y0 < bottom && other.y1 > top)
   if (side === "left") {
     const ends = in_the_way.map((other) => other.x1).filter((x) => x <= node.x0)
     return node.x0 - 2 * BESIDE - Math.max(0, ...ends)
   }
   const ends = in_the_way.map((other) => other.x0).filter((x) => x >= node.x1)
+  if (joins.some(({source}) => source === node.id)) {
+    ends.push(Math.min(...nodes.filter((other) => other.service).map(({x0}) => x0)) - JOIN_SEEN)
+  }
   return Math.min(width, ...ends) - node.x1 - BESIDE - 3
 }
 
 const overlap = (one, other) =>
   one.x0 < other.x1 && other.x0 < one.x1 && one.y0 < other.y1 && other.y0 < one.y1
 
-// What is written beside each node: {side, names, amount, service, lines, y} by id, y from the node's top.
+// What is written beside each node: {side, names, amount, second, lines, y} by id, y from the node's top.
 function place_labels(picture, measure) {
   const {nodes, width, height} = picture
   const columns = nodes.map((node) => node.x0).sort((a, b) => a - b)
@@ -75,7 +80,7 @@ function place_labels(picture, measure) {
         return room_for(node, side, y0, y1, picture)
       }
       for (const wording of wordings(node, room, measure)) {
-        const firm = wording.lines === 1 ? wording.names[0] === node.label : wording.lines * LINE_HEIGHT <= size(node) + LINE_HEIGHT
+        const firm = wording.lines === 1 ? wording.names[0] === node.label : node.service || wording.lines * LINE_HEIGHT <= size(node) + LINE_HEIGHT
         if (only_firm && !firm) { continue }
         const box = box_of(wording.lines, wording.wide)
         if (!taken.some((other) => overlap(box, other))) {
@@ -108,24 +113,24 @@ function filling(text, room, measure) {
 // From the fullest to the barest that there is room for; `room(lines)` in pixels. `names` are the
 // lines of the label, `lines` counts all of them.
 function* wordings(node, room, measure) {
-  const {label, amount, service} = node
+  const {label, amount, second} = node
   const name = (text) => measure(text, node.opens)
   const short = (text, lines) => shortened(text, Math.min(room(lines), MOST_LABEL), name)
   const worded = (names, lines, more = {}) => ({
-    names, lines, ...more, wide: Math.max(...names.map(name), measure(more.amount || ""), measure(more.service || "")),
+    names, lines, ...more, wide: Math.max(...names.map(name), measure(more.amount || ""), measure(more.second || "")),
   })
   const tall = node.y1 - node.y0
   const in_two = broken(label, name)
   const fits = (texts, lines) => texts.every((text) => name(text) <= Math.min(room(lines), MOST_LABEL))
-  if (amount && tall >= 2 * LINE_HEIGHT && measure(amount) <= room(2)) {
+  if (amount && (node.service || tall >= 2 * LINE_HEIGHT) && measure(amount) <= room(2)) {
     const two = in_two && (fits(in_two, 3) ? in_two : filling(label, room(3), name))
     const names = fits([label], 2) || !two ? [short(label, 2)] : two
     const lines = names.length + 1
-    const ending = service ? shortened(service, Math.min(room(lines + 1), MOST_LABEL), measure) : ""
+    const ending = second ? shortened(second, Math.min(room(lines + 1), MOST_LABEL), measure) : ""
     // A stub of a name says nothing, and a number without a name neither.
     const says = names.length > 1 || names[0] === label || names[0].length > 4
-    if (says && ending.length > 0.6 * (service || "").length) {
-      yield worded(names, lines + 1, {amount, service: ending})
+    if (says && ending.length > 0.6 * (second || "").length) {
+      yield worded(names, lines + 1, {amount, second: ending})
     }
     if (says) { yield worded(names, lines, {amount}) }
   }

@@ -83,6 +83,12 @@ function band(link, from, to) {
     : ribbon(link.points, top + from, top + to)
 }
 
+// A line between two points, flat at both ends.
+function curve([x0, y0], [x1, y1]) {
+  const middle = (x0 + x1) / 2
+  return `M${text_of([x0, y0])}C${[[middle, y0], [middle, y1], [x1, y1]].map(text_of).join(" ")}`
+}
+
 // An arrow on a back link, where it runs against the direction of all others.
 function arrow(link) {
   const {x_out, x_in, y} = link.detour

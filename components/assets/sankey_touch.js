@@ -33,7 +33,7 @@ Object.assign(Drawing.prototype, {
     this.chosen = null
     const lit = mark ? this.path_of(mark) : null
     this.svg.classList.toggle("pointing", Boolean(lit))
-    for (const kind of ["nodes", "links"]) {
+    for (const kind of ["nodes", "links", "joins"]) {
       for (const [id, {group}] of this.marks[kind]) {
         group.classList.toggle("lit", Boolean(lit && lit[kind].has(id)))
       }
@@ -59,7 +59,7 @@ Object.assign(Drawing.prototype, {
   // All that flows into a mark and all that flows on from it. Back links are lit where they touch
   // it, but not followed: in a system with storage everything would be lit.
   path_of({kind, id}) {
-    const lit = {nodes: new Set(), links: new Set()}
+    const lit = {nodes: new Set(), links: new Set(), joins: new Set()}
     const link = kind === "links" ? this.to.links.get(id) : null
     if (link) { lit.links.add(id) }
     this.follow(link ? link.source : id, "target", "source", lit)
@@ -80,6 +80,13 @@ Object.assign(Drawing.prototype, {
         if (!link.detour && !seen.has(link[far])) {
           seen.add(link[far])
           waiting.push(link[far])
+        }
+      }
+      for (const join of this.joins_at[near].get(here) || []) {
+        lit.joins.add(join.id)
+        if (!seen.has(join[far])) {
+          seen.add(join[far])
+          waiting.push(join[far])
         }
       }
     }
@@ -188,6 +195,9 @@ Object.assign(Drawing.prototype, {
     this.draw_node(this.dragged(this.to.nodes.get(id)))
     for (const by_node of Object.values(this.links_at)) {
       for (const link of by_node.get(id) || []) { this.draw_link(this.bent(link)) }
+    }
+    for (const by_node of Object.values(this.joins_at)) {
+      for (const join of by_node.get(id) || []) { this.draw_join(join.id) }
     }
   },
 

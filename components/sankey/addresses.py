@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from catalogs.sankey.graph import GAIN, GRID_LOSS, LOSS, SURPLUS, UNEXPLAINED, Node
+from catalogs.sankey.graph import GAIN, GRID_LOSS, LOSS, SURPLUS, UNEXPLAINED
 from catalogs.sankey.grouping import CARRIER, unplain
+from catalogs.sankey.parts import SERVICE, Node
 from catalogs.sankey.roles import CONVERSION, EXPORT, FINAL, STORAGE, SUPPLY, TRADE
+from catalogs.sankey.services import service_group
 
 #: Members beyond which an address would be too long to name them.
 _MOST_NAMED = 60
@@ -85,9 +87,25 @@ def _asked_of_node(node: Node) -> Asked:
         return {"measure": "final_energy", "group_by": "fuel", "filters": _filters(node)}
     if node.kind in (SUPPLY, EXPORT):
         return _asked_of_supply(node)
+    if node.kind == SERVICE:
+        return _asked_of_service(node)
     if node.id in (GRID_LOSS, SURPLUS, UNEXPLAINED):
         return {"measure": "commodity_balance"}
     return {}
+
+
+def _asked_of_service(node: Node) -> Asked:
+    """Demands of one unit: the first of a service that has several."""
+    part, group, _ = service_group(node.id)
+    if part != FINAL:
+        return _attribute("VAR_FOut", "commodity", [f"technology={group}"])
+    unit = node.services[0][0]
+    return {
+        "measure": "demand",
+        "group_by": "commodity",
+        "filters": [f"sector={group}"],
+        "unit": unit,
+    }
 
 
 def _asked_of_supply(node: Node) -> Asked:

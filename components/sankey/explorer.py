@@ -26,8 +26,9 @@ from catalogs.errors import TimesError
 from catalogs.sankey import timeslices
 from catalogs.sankey.flows import SankeyQuery, flow_years
 from catalogs.sankey.focus import between
-from catalogs.sankey.graph import Node, called
+from catalogs.sankey.graph import called
 from catalogs.sankey.kinds import ENERGY, USEFUL_ENERGY, kinds
+from catalogs.sankey.parts import Node
 from components.names import readable
 from components.notices import notice
 from components.sankey import panels, tables
@@ -68,6 +69,9 @@ class SankeyExplorer(Tool):
         default=0, bounds=(0, 20), doc="Links away from the node in focus at most; 0 for all"
     )
     steady = param.Boolean(default=False, doc="Whether all years are drawn in one scale")
+    services = param.Boolean(
+        default=True, doc="Whether demands in units of their own stand at the end"
+    )
     most_nodes = param.Integer(
         default=60, bounds=(12, 300), doc="Groups of a first picture before small ones are one"
     )
@@ -86,6 +90,7 @@ class SankeyExplorer(Tool):
         "towards",
         "steps",
         "steady",
+        "services",
         "most_nodes",
     )
     _REDRAWN_BY_SELECTION: ClassVar[tuple[str, ...]] = ("scenarios", "base", "regions", "unit")
@@ -98,7 +103,9 @@ class SankeyExplorer(Tool):
         " click shows only what is up- and downstream of a bar; one on a second bar only the ways"
         " between the two.\n\n"
         "Distribution is not drawn: what passes through unchanged is listed in the tables, and"
-        " what is lost on the way ends at Grid losses."
+        " what is lost on the way ends at Grid losses.\n\n"
+        "At the end stand the demands that energy serves, in units of their own. What leads there"
+        " is dashed: it has no number, and counts in no balance."
     )
 
     def __init__(self, **params: Any) -> None:
@@ -171,6 +178,7 @@ class SankeyExplorer(Tool):
             towards=self.towards if self.focus else "",
             steps=self.steps,
             steady=self.steady,
+            services=self.services,
             frame=self._frame,
             order=self._order,
         )
@@ -255,8 +263,11 @@ class SankeyExplorer(Tool):
         """The nodes shown, and those of the whole picture where only a part of it is."""
         if self._shown is None:
             return {}
-        shown = self._shown.compared.nodes if self._shown.compared else self._shown.graph.nodes
-        return {node.id: node for node in (*self._shown.whole.nodes, *shown)}
+        whole, shown = self._shown.whole, self._shown.compared or self._shown.graph
+        nodes = [*whole.nodes, *shown.nodes]
+        if self.services:
+            nodes += [*whole.services, *shown.services]
+        return {node.id: node for node in nodes}
 
     def called(self, identity: str) -> str:
         """Return what a node is called, also one that the picture does not have."""

@@ -10,8 +10,8 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable
 
 from catalogs.sankey import timeslices
-from catalogs.sankey.graph import Node
 from catalogs.sankey.kinds import ENERGY, kind_of
+from catalogs.sankey.parts import SERVICE, Node
 from catalogs.sankey.roles import FINAL
 from components.names import readable
 from components.widgets import offer
@@ -44,6 +44,7 @@ class Controls:
         self._most = pmui.IntSlider(
             label="Groups before small ones are one", start=12, end=150, step=2
         )
+        self._services = pmui.Switch(label="Demands in their own units", size="small")
         self._focus = pmui.Select(label="Only around", searchable=True, size="small")
         self._towards = pmui.Select(label="Only the ways to", searchable=True, size="small")
         self._steps = pmui.Select(label="Steps away", options=_STEPS, size="small")
@@ -55,6 +56,7 @@ class Controls:
             (self._other, "other"),
             (self._compare, "compare"),
             (self._flows_of, "flows_of"),
+            (self._services, "services"),
             (self._timeslice, "timeslice"),
             (self._focus, "focus"),
             (self._towards, "towards"),
@@ -75,7 +77,7 @@ class Controls:
             self._timeslice, self._unit,
         ]  # fmt: skip
         parts = [self._focus, self._towards, self._steps]
-        rest = [self._most, self._close, self._svg, self._png]
+        rest = [self._services, self._most, self._close, self._svg, self._png]
         for widget in (*first, *parts, *rest):
             widget.param.update(width=None, sizing_mode="stretch_width", margin=(6, 0))
             # A choice comes alone: Panel need not wait 50 ms for further changes.
@@ -129,6 +131,7 @@ class Controls:
             offer(self._timeslice, _timeslices(sankey), sankey.timeslice)
             self._timeslice.visible = len(self._timeslice.options) > 1
             offer(self._unit, {unit: unit for unit in sankey.unit_choices}, sankey.unit)
+            self._services.value = sankey.services
             if self._most.value != sankey.most_nodes:
                 self._most.value = min(sankey.most_nodes, self._most.end)
             self._close.disabled = not sankey.opened
@@ -244,7 +247,7 @@ class Details:
             ways = _button(f"Only between {sankey.called(sankey.focus)} and {label}")
             ways.on_click(lambda _event: sankey.look_between(sankey.focus, node.id))
             parts.append(ways)
-        if node.kind == FINAL and sankey.flows_of == ENERGY:
+        if node.kind in (FINAL, SERVICE) and sankey.flows_of == ENERGY:
             for kind in dict.fromkeys(kind_of("demand", unit) for unit, _ in node.services):
                 into = _button(f"Flows of {kind}")
                 into.on_click(lambda _event, kind=kind: sankey.param.update(flows_of=kind))

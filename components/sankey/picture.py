@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from catalogs import palette, units
+from catalogs import palette
 from catalogs.sankey.compare import Change
-from catalogs.sankey.graph import GAIN, LOSS, Graph, Node
+from catalogs.sankey.graph import GAIN, LOSS
 from catalogs.sankey.grouping import CARRIER
 from catalogs.sankey.kinds import ENERGY, USEFUL_ENERGY
+from catalogs.sankey.parts import Graph, Node
 from catalogs.sankey.roles import CONVERSION, EXPORT, FINAL, SUPPLY
+from catalogs.sankey.services import service_group
 from components.numbers import percentage, significant
 from components.sankey.request import LaidOut, SankeyRequest, link_key
+from components.sankey.services import amounts_of, every_amount
 from components.sankey.view import make_picture
 
 Label = Callable[[Node], str]
@@ -43,8 +46,10 @@ def picture_of(
     if worked.compared is not None:
         graphs = [worked.compared.base, worked.compared.other]
     found = [{node.id: node for node in graph.nodes} for graph in graphs]
+    demands = [{service.id: service for service in graph.services} for graph in graphs]
     if only == "base":
         found.reverse()
+        demands.reverse()
     everything = sum(n.outgoing for n in found[-1].values() if n.kind == SUPPLY) or 1.0
     names = {name: label(node) for nodes in found for name, node in nodes.items()}
     nodes: Words = {}
@@ -54,6 +59,10 @@ def picture_of(
         node = both[-1] or both[0]
         if node is not None and node.kind == CARRIER:
             nodes[name]["colour"] = _carried(graphs[-1], node.fuel, looks)
+    for service in worked.services:
+        both = [nodes_of.get(service.id) for nodes_of in demands]
+        users = [names[join.user] for join in worked.joins if join.service == service.id]
+        nodes[service.id] = _service_words(both, users, label, looks)
     if worked.compared is None:
         links = _flows(worked.graph, found[0], unit, looks)
     elif only is None:
@@ -64,10 +73,12 @@ def picture_of(
     drawn = {link.id for link in worked.layout.links}
     return make_picture(
         worked.both or worked.layout,
-        nodes={node.id: nodes[node.id] for node in worked.layout.nodes},
+        nodes={node.id: nodes[node.id] for node in (*worked.layout.nodes, *worked.services)},
         links={key: words for key, words in links.items() if key in drawn},
         title=f"{title_of(worked.request)}, {worked.request.query.year}",
         only=only,
+        services=[s for s in worked.services if only is None or s.id in demands[-1]],
+        joins=[(join.user, join.service) for join in worked.joins],
     )
 
 
@@ -89,7 +100,6 @@ def _node_words(
 ) -> dict[str, Any]:
     node = both[-1] or next(n for n in both if n is not None)
     amount = amount_of(node) if both[-1] else 0.0
-    services = [_service(name, value) for name, value in _largest(node.services)]
     lines = [
         f"{what}: {significant(value)} {unit}"
         for what, value in (("In", node.incoming), ("Out", node.outgoing), ("Lost", node.lost))
@@ -99,12 +109,11 @@ def _node_words(
         base = amount_of(both[0]) if both[0] else 0.0
         lines.append(f"In the other scenario: {significant(base)} {unit}")
         lines.append(f"Difference to it: {_signed(amount - base)} {unit}")
-    lines += [f"Gives {service}" for service in services]
+    lines += [f"Gives {amount}" for amount in every_amount(node)]
     opens = bool(node.members)
     return {
         "label": label,
         "amount": significant(amount),
-        "service": _services(services) if node.kind == FINAL else "",
         "share": f"{percentage(amount / everything)} of supply",
         "lines": lines + ([node.code] if node.code and node.code != label else []),
         "hint": "click to open" if opens else "",
@@ -114,19 +123,34 @@ def _node_words(
     }
 
 
-def _largest(services: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
-    return sorted(services, key=lambda service: (-service[1], service[0]))
-
-
-def _service(unit: str, amount: float) -> str:
-    useful = " useful" if units.is_energy(unit) else ""
-    return f"{significant(amount)} {unit}{useful}"
-
-
-def _services(services: Sequence[str]) -> str:
-    """What energy ends in, without a number of energy onward: the first, and how many more."""
-    more = f" +{len(services) - 1}" if len(services) > 1 else ""
-    return f"→ {services[0]}{more}" if services else ""
+def _service_words(
+    both: list[Node | None], users: Sequence[str], label: Label, looks: palette.Looks | None
+) -> dict[str, Any]:
+    """What a service says: every amount in its own unit, and who gives it; never a share."""
+    node = both[-1] or next(n for n in both if n is not None)
+    now = dict(both[-1].services) if both[-1] else {}
+    written = amounts_of(node) if both[-1] else ["0"]
+    lines = every_amount(node) if len(now) > len(written) or len(now) > 1 else []
+    if len(both) > 1:
+        before = dict(both[0].services) if both[0] else {}
+        for unit in {**now, **before}:
+            was, now_is = before.get(unit, 0.0), now.get(unit, 0.0)
+            lines.append(f"In the other scenario: {significant(was)} {unit}")
+            lines.append(f"Difference to it: {_signed(now_is - was)} {unit}")
+    lines.append(f"From {', '.join(dict.fromkeys(users))}")
+    part, group, _ = service_group(node.id)
+    dimension = "sector" if part == FINAL else "technology"
+    return {
+        "label": label(node),
+        "amount": written[0],
+        "second": "".join(written[1:]),
+        "share": "No energy: counts in no balance",
+        "lines": lines,
+        "hint": "click to open" if node.members else "",
+        "colour": palette.colour(dimension, group, looks=looks),
+        "opens": bool(node.members),
+        "parent": node.parent,
+    }
 
 
 def _colour(node: Node, looks: palette.Looks | None) -> str:

@@ -22,13 +22,20 @@ if TYPE_CHECKING:
 _MOST_LISTED = 14
 #: Widths in pixels: of the list, of the space before it, and what a drawing has at least.
 _LIST, _GAP, _LEAST = 230, 16, 640
+#: The narrowest picture that is drawn as wide as there is room; narrower ones scroll, this wide.
+_NARROWEST, _SCROLLED = 700, 880
 
 
 def frame_for(width: int, *, beside: bool = False) -> Frame:
     """Return the frame for a width in pixels: narrow ones scroll in their box."""
-    left, right = (112, 164) if width >= 900 else (100, 110)
+    left, right = (112, 140) if width >= 900 else (100, 110)
     height = 520 if beside else 640
-    return Frame(width=max(width, 720), height=height, left=left, right=right)
+    return Frame(width=fitted(width), height=height, left=left, right=right)
+
+
+def fitted(width: int) -> int:
+    """Return how wide a picture is for a width in pixels: what scrolls may be wide."""
+    return width if width >= _NARROWEST else _SCROLLED
 
 
 class PicturePanel:
@@ -61,7 +68,7 @@ class PicturePanel:
             self._changes, styles={"flex": f"1 1 {_LIST}px"}, min_width=220, margin=(4, 0, 0, 0)
         )
         self._drawings = pn.FlexBox(
-            gap="12px", styles={"flex": f"1 1 {_LEAST}px", "min-width": "0"}
+            gap="12px", styles={"flex": f"9 1 {_LEAST}px", "min-width": "0"}
         )
         self.view = pn.Column(sizing_mode="stretch_width")
 

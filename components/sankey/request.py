@@ -13,19 +13,20 @@ from catalogs.errors import NotAvailableError
 from catalogs.sankey.compare import Comparison, compare
 from catalogs.sankey.flows import SankeyQuery, energy_flows, flow_years
 from catalogs.sankey.focus import around, between
-from catalogs.sankey.graph import LOSS, Graph, build_graph, called
-from catalogs.sankey.graph import Node as GraphNode
+from catalogs.sankey.graph import LOSS, build_graph, called
+from catalogs.sankey.parts import Graph, Join
+from catalogs.sankey.parts import Node as GraphNode
 from catalogs.sankey.roles import EXPORT, FINAL, SUPPLY
 from catalogs.source import Source
 from components.sankey.layout import Frame, Layout, Link, Node, TwoScenarios, lay_out, lay_out_both
-from components.sankey.parts import Rank
+from components.sankey.parts import PlacedNode, Rank
+from components.sankey.services import place_services, with_room
+from components.sankey.words import label_width
 
 #: Where the parts of the system stand: supply first; use, exports and losses last.
 _RANKS: Mapping[str, Rank] = {SUPPLY: "first", FINAL: "last", EXPORT: "last", LOSS: "last"}
 #: Share of what it takes that a user of energy may hand on and still stand last.
 _HANDED_ON = 0.5
-#: Widths in pixels: of a letter of a label, and of what is free at both of its ends.
-_LETTER, _BESIDE = 7.2, 14.0
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class SankeyRequest:
 
     ``other`` is the scenario compared with, '' for none; ``focus`` a node whose up- and downstream
     alone is shown, ``steps`` far at most (0: all the way), or with ``towards`` the ways between
-    the two. ``steady`` draws all years in one scale. ``order`` is that of an earlier picture.
+    the two. ``steady`` draws all years in one scale. With ``services`` demands in units of their
+    own stand at the end. ``order`` is that of an earlier picture.
     """
 
     query: SankeyQuery
@@ -43,13 +45,17 @@ class SankeyRequest:
     towards: str = ""
     steps: int = 0
     steady: bool = False
+    services: bool = False
     frame: Frame = field(default_factory=Frame)
     order: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
 class LaidOut:
-    """A Sankey ready to be drawn: one scenario's, or two in one layout."""
+    """A Sankey ready to be drawn: one scenario's, or two in one layout.
+
+    ``services`` are the boxes of what ``joins`` lead to, beside the layout, if asked for.
+    """
 
     request: SankeyRequest
     graph: Graph
@@ -57,6 +63,8 @@ class LaidOut:
     whole: Graph
     compared: Comparison | None = None
     both: TwoScenarios | None = None
+    services: tuple[PlacedNode, ...] = ()
+    joins: tuple[Join, ...] = ()
 
 
 def link_key(source: str, target: str, fuel: str) -> str:
@@ -83,8 +91,10 @@ def _laid_out(source: Source, request: SankeyRequest, frame: Frame) -> LaidOut:
         graph = _focused(whole, request)
         _refuse_nothing([graph], request, whole.nodes)
         order = _with_members(request.order, graph.nodes)
+        frame = _with_services(frame, graph, request)
         layout = lay_out(nodes_of([graph]), links_of(graph), frame, order)
-        return LaidOut(request, graph, layout, whole)
+        placed = _services(layout, graph, request)
+        return LaidOut(request, graph, layout, whole, services=placed, joins=graph.joins)
     both_whole = compare(
         flows, energy_flows(source, replace(request.query, scenario=request.other))
     )
@@ -92,8 +102,30 @@ def _laid_out(source: Source, request: SankeyRequest, frame: Frame) -> LaidOut:
     _refuse_nothing([base, other], request, both_whole.nodes)
     compared = _part(both_whole, base, other)
     order = _with_members(request.order, compared.nodes)
+    frame = _with_services(frame, compared, request)
     both = lay_out_both(nodes_of([base, other]), links_of(base), links_of(other), frame, order)
-    return LaidOut(request, base, both.layout, both_whole.base, compared, both)
+    services = _services(both.layout, compared, request)
+    return LaidOut(
+        request, base, both.layout, both_whole.base, compared, both, services, compared.joins
+    )
+
+
+def _with_services(frame: Frame, shown: Graph | Comparison, request: SankeyRequest) -> Frame:
+    """Return a frame that has room for services, where there are any and they are asked for."""
+    if not request.services:
+        return frame
+    joined = {join.user for join in shown.joins}
+    return with_room(frame, shown.services, [n.label for n in shown.nodes if n.id in joined])
+
+
+def _services(
+    layout: Layout, shown: Graph | Comparison, request: SankeyRequest
+) -> tuple[PlacedNode, ...]:
+    """The boxes of services, where they are asked for."""
+    if not request.services:
+        return ()
+    names = {node.id: node.label for node in shown.nodes}
+    return place_services(layout, shown.services, shown.joins, names)
 
 
 #: The scale that all years of a picture have room in, by what the picture is of.
@@ -153,15 +185,9 @@ def nodes_of(graphs: Iterable[Graph]) -> list[Node]:
     """Return the nodes of graphs as a layout takes them, each once."""
     nodes = {node.id: node for graph in graphs for node in graph.nodes}
     return [
-        Node(name, rank=_rank(node), label_width=_label_width(node.label))
+        Node(name, rank=_rank(node), label_width=label_width(node.label))
         for name, node in nodes.items()
     ]
-
-
-def _label_width(label: str) -> float:
-    """About what a label takes on two lines, in pixels: the browser measures it."""
-    longest = max((len(word) for word in label.split()), default=0)
-    return _BESIDE + _LETTER * max(longest, (len(label) + 1) // 2)
 
 
 def _rank(node: GraphNode) -> Rank:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 import pandas as pd
 
 from catalogs.sankey.compare import Comparison
-from catalogs.sankey.graph import Graph, Node
+from catalogs.sankey.parts import Graph, Node
 from components.numbers import significant
 
 #: How a node is called.
@@ -76,6 +76,39 @@ def balances_table(graph: Graph, label: Label) -> pd.DataFrame:
         ],
         columns=["node", "part", "in", "out", "of it lost", "gives besides"],
     )
+
+
+def services_table(graph: Graph, label: Label) -> pd.DataFrame:
+    """Return the demands that energy ends in: what, unit, amount, and who serves it.
+
+    Rows of unlike units are not to be added up.
+    """
+    rows = [
+        (label(service), _users(graph, service, label), amount, unit)
+        for service in graph.services
+        for unit, amount in service.services
+    ]
+    return pd.DataFrame(rows, columns=["demand", "served by", "amount", "unit"])
+
+
+def service_changes_table(compared: Comparison, label: Label) -> pd.DataFrame:
+    """Return the demands of two graphs: what, both amounts, their difference, and the unit."""
+    amounts = [
+        {(node.id, unit): amount for node in graph.services for unit, amount in node.services}
+        for graph in (compared.base, compared.other)
+    ]
+    names = {service.id: label(service) for service in compared.services}
+    rows = [
+        (names[service], *both, both[1] - both[0], unit)
+        for service, unit in {**amounts[0], **amounts[1]}
+        for both in [[found.get((service, unit), 0.0) for found in amounts]]
+    ]
+    return pd.DataFrame(rows, columns=["demand", "base", "other", "difference", "unit"])
+
+
+def _users(graph: Graph, service: Node, label: Label) -> str:
+    users = {join.user for join in graph.joins if join.service == service.id}
+    return ", ".join(label(node) for node in graph.nodes if node.id in users)
 
 
 def contracted_table(graph: Graph, called: Callable[[str], str]) -> pd.DataFrame:

@@ -22,7 +22,19 @@ if TYPE_CHECKING:
     from components.sankey.explorer import SankeyExplorer
 
 _ROWS_PER_PAGE = 12
-_NUMBERS = ("value", "base", "other", "difference", "in", "out", "of it lost", "taken", "given")
+_SERVICES = "Demands in their own units"
+_NUMBERS = (
+    "amount",
+    "value",
+    "base",
+    "other",
+    "difference",
+    "in",
+    "out",
+    "of it lost",
+    "taken",
+    "given",
+)
 
 
 class TablesPanel:
@@ -51,7 +63,8 @@ class TablesPanel:
         parts: list[Viewable] = []
         unit = worked.request.query.unit
         for heading, table in self.tables(worked).items():
-            title = PlainText(text=f"{heading}, {unit}", tag="h2", look="heading", margin=0)
+            text = heading if heading == _SERVICES else f"{heading}, {unit}"
+            title = PlainText(text=text, tag="h2", look="heading", margin=0)
             parts += [
                 pn.FlexBox(title, self._download(heading), gap="16px", align_items="center"),
                 _tabulator(table),
@@ -66,10 +79,14 @@ class TablesPanel:
             found["Largest changes"] = tables.changes_table(worked.compared, label)
             found["Balances, base"] = tables.balances_table(worked.compared.base, label)
             found["Balances, other"] = tables.balances_table(worked.compared.other, label)
+            if worked.compared.services:
+                found[_SERVICES] = tables.service_changes_table(worked.compared, label)
         else:
             found["Largest flows"] = tables.flows_table(worked.graph, label)
             found["Kinds of flow"] = tables.kinds_table(worked.graph)
             found["Balances"] = tables.balances_table(worked.graph, label)
+            if worked.graph.services:
+                found[_SERVICES] = tables.services_table(worked.graph, label)
         called = self._sankey.process_label
         found["Distribution that is not drawn"] = tables.contracted_table(worked.whole, called)
         return found
@@ -92,7 +109,8 @@ class TablesPanel:
         worked = self._sankey.answer
         query = worked.request.query
         table = self.tables(worked)[heading]
-        return to_csv(table.assign(unit=query.unit, scenario=query.scenario, year=query.year))
+        unit = {} if "unit" in table else {"unit": query.unit}
+        return to_csv(table.assign(**unit, scenario=query.scenario, year=query.year))
 
 
 def _tabulator(table: pd.DataFrame) -> Viewable:

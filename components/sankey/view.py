@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any, Literal
@@ -27,7 +27,7 @@ LEAST_WIDTH = 640
 _NODE_WORDS: dict[str, Any] = {
     "label": "",
     "amount": "",
-    "service": "",
+    "second": "",
     "share": "",
     "lines": [],
     "hint": "",
@@ -52,18 +52,24 @@ def make_picture(
     links: Mapping[str, Mapping[str, Any]] | None = None,
     title: str = "",
     only: Literal["base", "other"] | None = None,
+    services: Sequence[PlacedNode] = (),
+    joins: Sequence[tuple[str, str]] = (),
 ) -> dict[str, Any]:
     """What `SankeyView` draws: a layout with words and colours, as plain lists.
 
     Args:
         layout: one scenario's, or that of two: base is then drawn as outline, other as fill.
-        nodes: by id, any of: label (else the id), amount (text beside the label), service (what
-            energy ends in there, below it), share and lines (the balance) and hint for the
+        nodes: by id, any of: label (else the id), amount (text beside the label), second (text
+            below that, of a service), share and lines (the balance) and hint for the
             tooltip, colour (of CSS), opens (whether a click leads to its members), parent (id of
             the node that it comes out of when that is opened).
         links: by id, any of: label (else "source → target"), amount, share, lines, hint, colour.
         title: names the picture for screen readers.
         only: which of two scenarios is drawn, alone but where both have their places.
+        services: boxes beside the layout, of one size: amounts in units of their own, which have
+            words as nodes have.
+        joins: ids of a node and of the service that it is joined to, without a number. Those
+            whose node or service is not drawn are left out.
 
     Raises ValueError for words that are not known, and those of nodes that are not there.
     """
@@ -71,9 +77,14 @@ def make_picture(
     laid_out = both.layout if both else layout
     assert isinstance(laid_out, Layout)
     nodes, links = nodes or {}, links or {}
-    _check_words("node", nodes, {node.id for node in laid_out.nodes}, _NODE_WORDS)
+    placed = [*laid_out.nodes, *services]
+    _check_words("node", nodes, {node.id for node in placed}, _NODE_WORDS)
     _check_words("link", links, {link.id for link in laid_out.links}, _LINK_WORDS)
-    labels = {node.id: nodes.get(node.id, {}).get("label") or node.id for node in laid_out.nodes}
+    labels = {node.id: nodes.get(node.id, {}).get("label") or node.id for node in placed}
+    shown = [
+        node for node in laid_out.nodes if only is None or _heights_of(both, only).get(node.id)
+    ]
+    drawn = {node.id for node in (*shown, *services)}
     return {
         "title": title,
         "width": laid_out.frame.width,
@@ -83,10 +94,17 @@ def make_picture(
                 **_NODE_WORDS,
                 **nodes.get(node.id, {}),
                 "label": labels[node.id],
-                **_node_shape(node, both, only),
+                **shape,
             }
-            for node in laid_out.nodes
-            if only is None or _heights_of(both, only).get(node.id)
+            for node, shape in (
+                *((node, _node_shape(node, both, only)) for node in shown),
+                *((service, _service_shape(service)) for service in services),
+            )
+        ],
+        "joins": [
+            {"id": f"{user} ⇢ {service}", "source": user, "target": service}
+            for user, service in joins
+            if {user, service} <= drawn
         ],
         # The widest first: thin ones are painted over them.
         "links": [
@@ -138,7 +156,12 @@ def _node_shape(node: PlacedNode, both: TwoScenarios | None, only: str | None) -
         "y1": node.y1,
         "fill": fill if both else node.height,
         "base": both.base_heights.get(node.id, 0.0) if both and not only else None,
+        "service": False,
     }
+
+
+def _service_shape(service: PlacedNode) -> dict[str, Any]:
+    return {**_node_shape(service, None, None), "service": True}
 
 
 def _link_shape(link: PlacedLink, both: TwoScenarios | None, only: str | None) -> dict[str, Any]:
