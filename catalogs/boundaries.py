@@ -25,6 +25,9 @@ UNKNOWN_PARTNER = "Unknown partner"
 #: Boundaries whose flows count under the fuel of their process, not of what flows.
 FUEL_OF_PROCESS = frozenset({"generation", "emissions"})
 
+#: Boundaries of final use: whatever is lost there is some demand sector's.
+IN_FINAL_USE = frozenset({"final", "savings"})
+
 #: A process, a region, a commodity there, and which way it flows.
 Side = tuple[str, str, str, str]
 
@@ -297,6 +300,8 @@ def _store_boundaries(
             fuel = classifier.process_fuel(c.region, c.process).group
         if c.boundary == "demand":
             sector = classifier.demand_sector(c.region, c.commodity).group
+        elif c.boundary in IN_FINAL_USE:
+            sector = classifier.final_sector(c.region, c.process)
         else:
             sector = classifier.sector(c.region, c.process).group
         technology = _technology(c, classifier)

@@ -293,6 +293,30 @@ class Classifier:
             return Choice(OTHER_END_USE, "no demand downstream", NOTHING)
         return Choice(SUPPLY_SECTOR, "no single demand sector downstream")
 
+    def final_sector(self, region: str, process: str) -> str:
+        """Return the sector that a process of final use counts under in final energy.
+
+        Its own, where that is one of demand. A rule may put pipes that serve several sectors on
+        the side of supply; what they lose is final energy all the same, of the sector reached
+        downstream: of several, that which takes most of what they hand on, over all years.
+        """
+        return self._final_sector((region, process), frozenset())
+
+    def _final_sector(self, node: Node, above: frozenset[Node]) -> str:
+        region, process = node
+        own = self.sector(region, process).group
+        if own != SUPPLY_SECTOR or node in above:
+            return own
+        taken: dict[str, tuple[float, int]] = {}
+        for commodity in self.network.energy(region, process, OUT):
+            for user in self.network.consumers.get((region, commodity), []):
+                sector = self._final_sector((region, user), above | {node})
+                amount, count = taken.get(sector, (0.0, 0))
+                amount += self.network.amount[region, user, commodity, IN]
+                taken[sector] = (amount, count + 1)
+        taken.pop(SUPPLY_SECTOR, None)
+        return max(taken, key=lambda sector: (taken[sector], sector), default=own)
+
     # ------------------------------------------------------------------ technologies
 
     def technology(self, region: str, process: str) -> Choice:

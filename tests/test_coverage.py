@@ -139,6 +139,35 @@ def test_heat_of_a_pipe_counts_with_those_it_serves(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("rule", ["PIPE", "PIPE | VALVE"])
+def test_what_a_pipe_on_the_side_of_supply_loses_is_used_where_most_of_it_goes(
+    tmp_path: Path, rule: str
+) -> None:
+    folder = write_set(
+        tmp_path / "files",
+        # Of 100 the pipe hands on 90: 30 to homes, 60 to offices, through a valve that loses 6.
+        flows("""
+            PLANT:            -> HET 100
+            PIPE:    HET 100  -> HETD 90
+            VALVE:   HETD 60  -> HETO 54
+            HOMES:   HETD 30  -> WARM 30
+            OFFICE:  HETO 54  -> WORK 54
+        """),
+        process_sets={"PRE": "PIPE VALVE", "DMD": "HOMES OFFICE"},
+        commodity_sets={"NRG": "HET HETD HETO", "DEM": "WARM WORK"},
+        units={"PJ": "HET HETD HETO WARM WORK"},
+        descriptions={"WORK": "Office work", "WARM": "Residential warmth"},
+    )
+    (folder / "groups.csv").write_text(
+        f"dimension,group,item,code\nsector,Supply and conversion,process,{rule}\n"
+    )
+    source = publish(folder, tmp_path / "data")
+    assert ask(source, "final_energy", "sector") == {"Residential": 30, "Services": 70}
+    # The process itself stays where the rule puts it.
+    sectors = dict(source.rows("SELECT process, sector FROM process_group"))
+    assert sectors["PIPE"] == "Supply and conversion"
+
+
 def test_tables_named_come_before_those_beside_the_files(tmp_path: Path) -> None:
     folder = files(tmp_path / "files", RULES)
     mine = tmp_path / "mine.csv"

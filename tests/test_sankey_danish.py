@@ -13,10 +13,11 @@ from playwright.sync_api import Page, expect
 
 import catalogs
 from catalogs.importing import import_files
+from catalogs.query import Query
 from catalogs.sankey.flows import EnergyFlows, SankeyQuery, energy_flows, flow_years
 from catalogs.sankey.graph import build_graph
 from catalogs.sankey.parts import Graph
-from catalogs.sankey.roles import CONVERSION, SUPPLY
+from catalogs.sankey.roles import CONVERSION, FINAL, SUPPLY
 from catalogs.source import Source
 from catalogs.store import Store
 from components.sankey.layout import lay_out
@@ -65,6 +66,23 @@ def test_it_is_readable_and_agrees_with_the_explorer(
     assert used(graph) == pytest.approx(596.85, abs=0.01)
     assert used(graph) == pytest.approx(final_energy(danish, SCENARIO, 2030), rel=1e-9)
     assert set(graph.left_out) == {"Mhs", "Mpkm"}
+
+
+@pytest.mark.parametrize("scenario", [SCENARIO, OTHER])
+@pytest.mark.parametrize("year", [2030, 2050])
+def test_final_use_of_each_sector_is_that_of_the_explorer(danish: Source, scenario: str, year: int):
+    # The measure takes savings off; in the picture they are a supply of their own.
+    used_by: dict[str, float] = defaultdict(float)
+    for measure in ("final_energy", "savings"):
+        asked = Query(measure, (scenario,), years=(year,), group_by=("sector",), unit="PJ")
+        frame = danish.ask(asked).frame
+        for sector, value in zip(frame["sector"], frame["value"], strict=True):
+            used_by[f"final/{sector}"] += value
+    graph = build_graph(energy_flows(danish, SankeyQuery(scenario, year)))
+    shown = {n.id: n.incoming - n.outgoing for n in graph.nodes if n.kind == FINAL}
+    assert shown == {sector: pytest.approx(value, rel=1e-9) for sector, value in used_by.items()}
+    # District heating pipes of several trades lose where their heat is used, not on supply's side.
+    assert "final/Supply and conversion" not in shown
 
 
 def test_links_are_what_sql_counts_less_what_is_listed(danish: Source, graph: Graph):
