@@ -14,8 +14,10 @@ so that whatever part of space and time a map shows, it asks for a few thousand 
 
 recognition, tables     which files hold what, by the names of their columns
 times, locations, lines what the dimensions are made of, and what was wrong with them
+pairs_on_lines          records of pairs of places on the lines that join them
 levels                  the hierarchy of places: the one given, else clusters in space
 pyramid                 the sums
 importing               all of it into one file, published
 records, views          reading it: a map, a profile, totals of places
+statements              the SQL behind a map, to be read and run again
 """

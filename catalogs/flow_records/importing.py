@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -15,21 +15,29 @@ import pandas as pd
 from catalogs.errors import UnreadableFileError
 from catalogs.flow_records import levels as levels_of
 from catalogs.flow_records import pyramid
+from catalogs.flow_records.coding import coded
 from catalogs.flow_records.lines import Lines, paths_of, read_lines
 from catalogs.flow_records.locations import add_unknown, read_locations
+from catalogs.flow_records.noticed import report_records
+from catalogs.flow_records.pairs_on_lines import bend, put_on_lines
 from catalogs.flow_records.recognition import FlowFiles
-from catalogs.flow_records.tables import RecordTable, as_id, as_number, open_records
+from catalogs.flow_records.tables import (
+    ENERGY,
+    RecordTable,
+    as_id,
+    as_number,
+    commodity_of,
+    open_records,
+)
 from catalogs.flow_records.times import Times, build_times
 from catalogs.readers.base import Progress, account, no_progress, report
 from catalogs.store import FLOWS, InputFile, Manifest, PublishedScenario, Store, now
 
 #: Part of every data version: raise it when what is stored changes its meaning.
-FLOW_IMPORT_VERSION = 1
+FLOW_IMPORT_VERSION = 2
 #: Memory that DuckDB may use during an import; beyond it, it goes to disk.
 MEMORY_LIMIT = "2500MB"
 SOURCE_FORMAT = "Flow records"
-#: What a flow of records without a column of commodities is called.
-ENERGY = "energy"
 #: Records of one stretch of time lie together, by pair: a view of an hour reads one stretch, a
 #: profile a little of each.
 _ROWS_PER_STRETCH = 1_000_000
@@ -120,6 +128,8 @@ class _Import:
     connection: duckdb.DuckDBPyConnection
     files: FlowFiles
     progress: Progress
+    #: Whether the records tell from where to where, not on which line.
+    _names_pairs: bool = field(default=True, init=False)
 
     def run(self) -> int:
         """Fill all tables; return how many records were kept."""
@@ -129,9 +139,8 @@ class _Import:
         lines = read_lines(connection, files.lines, after) if files.lines else None
         by_line = lines is not None and (not records or "line" in records[0].found)
         if lines is not None and not by_line:
-            message = "lines are not used, as the records name no line but what it connects"
-            report(connection, "warning", "left_out", message, count=len(lines.table))
-            lines = None
+            lines = self._put_on_lines(records, lines)
+            by_line = lines is not None
         if lines is None and records and "origin" not in records[0].found:
             raise UnreadableFileError(
                 records[0].file.shown,
@@ -141,7 +150,8 @@ class _Import:
         self.progress(0.02, "looking at times")
         times = build_times(connection, records)
         self.progress(0.06, "looking at places")
-        ends = self._look(records, by_line=by_line)
+        self._names_pairs = bool(records) and "line" not in records[0].found
+        ends = self._look(records)
         places = read_locations(connection, files.locations, after + len(files.lines))
         hierarchy = self._store_places(places, ends, lines)
         if lines is not None:
@@ -154,7 +164,8 @@ class _Import:
         self.progress(0.12, "sorting records")
         rows = self._store_records(records, times, ends, lines, by_line=by_line)
         self.progress(0.5, "looking at records")
-        self._report_records(by_line=by_line)
+        turned = records if by_line and self._names_pairs else ()
+        report_records(connection, by_line=by_line, turned=turned)
         stored = pyramid.build_pyramid(
             connection,
             levels=len(hierarchy.levels),
@@ -166,16 +177,23 @@ class _Import:
         self._describe(hierarchy, times, records, lines)
         return rows
 
+    def _put_on_lines(self, records: Sequence[RecordTable], lines: Lines) -> Lines | None:
+        found = put_on_lines(self.connection, records, lines)
+        if found is None:
+            message = "lines are not used: there are none, or too many pairs of places for them"
+            report(self.connection, "warning", "left_out", message, count=len(lines.table))
+        return found
+
     # ------------------------------------------------------------------ what is named
 
-    def _look(self, records: Sequence[RecordTable], *, by_line: bool) -> _Ends:
+    def _look(self, records: Sequence[RecordTable]) -> _Ends:
         """Find the ids that the records name, with what flows there, and the commodities."""
         weights: dict[str, float] = {}
         commodities: set[str] = set()
         for table in records:
             relation, found = table.relation, table.found
             value = as_number(relation, found["value"])
-            for column in ("line",) if by_line else ("origin", "destination"):
+            for column in ("origin", "destination") if self._names_pairs else ("line",):
                 for name, weight in self.connection.execute(
                     f"SELECT {as_id(relation, found[column])} AS id,"
                     f" sum(CASE WHEN isfinite({value}) THEN abs({value}) ELSE 0 END)"
@@ -185,11 +203,11 @@ class _Import:
                     weights[name] = weights.get(name, 0.0) + (weight or 0.0)
             if "commodity" not in found:
                 commodities.add(ENERGY)
-            elif not by_line:
+            elif self._names_pairs:
                 commodities.update(
                     name
                     for (name,) in self.connection.execute(
-                        f"SELECT DISTINCT {_commodity(table)} FROM {relation.sql}",
+                        f"SELECT DISTINCT {commodity_of(table)} FROM {relation.sql}",
                         relation.parameters,
                     ).fetchall()
                 )
@@ -203,6 +221,9 @@ class _Import:
         connection = self.connection
         if lines is None:
             weights = dict(ends.weights)
+        elif self._names_pairs:
+            named = pd.concat([lines.table["origin"], lines.table["destination"]])
+            weights = {**dict.fromkeys(named, 0.0), **ends.weights}
         else:
             weights = {}
             for line, *both in lines.table[["line", "origin", "destination"]].itertuples(
@@ -275,6 +296,12 @@ class _Import:
             f" JOIN {finest} AS d ON d.place = n.destination ORDER BY n.line"
         ).df()
         connection.unregister("lines_read")
+        ends[(table["origin"] == table["destination"]).to_numpy(bool)] = np.nan  # no way to draw
+        if "is_arrow" in table:
+            is_arrow = table["is_arrow"].to_numpy(bool)
+            shapes = lines.geometry.copy()
+            shapes[is_arrow] = bend(ends.to_numpy(float)[is_arrow])
+            lines = replace(lines, geometry=shapes)
         paths = paths_of(lines, ends)
         connection.register("paths_read", paths.assign(point=range(len(paths))))
         connection.execute(
@@ -300,22 +327,20 @@ class _Import:
         connection.execute(f"CREATE TABLE flow ({kinds}step INTEGER, value DOUBLE)")
         if not records:
             return 0
-        if by_line and lines is not None:
+        if lines is not None and not self._names_pairs:
             self._report_unknown_lines(ends, lines)
         connection.execute(
             "CREATE TEMP TABLE place_number AS SELECT id, place FROM place"
             " WHERE level = (SELECT max(level) FROM place)"
         )
-        parts = [
-            _coded(t, key, by_line=by_line) for t, key in zip(records, times.keys, strict=True)
-        ]
+        parts = [coded(t, key, by_line=by_line) for t, key in zip(records, times.keys, strict=True)]
         parameters = {k: v for table in records for k, v in table.relation.parameters.items()}
         read = [self._count(table.relation.sql, table) for table in records]
         stretch = max(1, times.steps // max(1, sum(read) // _ROWS_PER_STRETCH))
         connection.execute(
             f"INSERT INTO flow SELECT {', '.join(columns)}, step, value"
             f" FROM ({' UNION ALL '.join(parts)})"
-            f" ORDER BY step // {stretch}, {', '.join(columns)}, step",
+            f" ORDER BY step // {stretch}, {', '.join(columns)}, step{', value < 0' * by_line}",
             parameters,
         )
         [(total,)] = connection.execute("SELECT count(*) FROM flow").fetchall()
@@ -346,48 +371,6 @@ class _Import:
                 f" out: {', '.join(unknown[:20])}"
             )
             report(self.connection, "warning", "left_out", message, count=len(unknown))
-
-    def _report_records(self, *, by_line: bool) -> None:
-        """Count records that are worth knowing of; they are all kept."""
-        same = "false" if by_line else "origin = destination"
-        keys = ("line",) if by_line else pyramid.KEYS
-        # The records lie sorted, so that equal ones follow each other.
-        again = " AND ".join(f"{key} = lag({key}) OVER ()" for key in (*keys, "step"))
-        [(missing, negative, zero, within, repeated)] = self.connection.execute(
-            "SELECT count(*) FILTER (value IS NULL), count(*) FILTER (value < 0),"
-            f" count(*) FILTER (value = 0), count(*) FILTER ({same}), count(*) FILTER (again)"
-            f" FROM (SELECT *, {again} AS again FROM flow)"
-        ).fetchall()
-        for severity, topic, count, message in (
-            (
-                "warning",
-                "values",
-                missing,
-                "records without a finite value (empty, NaN or infinite); they count as no flow,"
-                " and profiles have a gap there",
-            ),
-            (
-                "warning",
-                "values",
-                negative,
-                "negative values; they are flows from the destination to the origin",
-            ),
-            ("info", "values", zero, "values that are 0"),
-            (
-                "info",
-                "values",
-                within,
-                "records from a place to itself; they have no arc and count as within the place",
-            ),
-            (
-                "warning",
-                "duplicates",
-                repeated,
-                "records of the same time, places and commodity as another; they are added up",
-            ),
-        ):
-            if count:
-                report(self.connection, severity, topic, message, count=count)
 
     # ------------------------------------------------------------------ what it is
 
@@ -423,35 +406,3 @@ class _Import:
 
 def _categories(lines: Lines) -> tuple[str, ...]:
     return tuple(sorted(set(lines.table["category"])))
-
-
-def _commodity(table: RecordTable) -> str:
-    """Return SQL for the commodity of a record."""
-    if "commodity" not in table.found:
-        return f"'{ENERGY}'"
-    return f"coalesce({as_id(table.relation, table.found['commodity'])}, 'unknown')"
-
-
-def _coded(table: RecordTable, key: str, *, by_line: bool) -> str:
-    """Return SQL for the records of a table in the numbers of places, commodities and steps."""
-    relation, found = table.relation, table.found
-    value = as_number(relation, found["value"])
-    number = f"CASE WHEN isfinite({value}) THEN {value} END AS value"
-    if by_line:
-        cells = f"{as_id(relation, found['line'])} AS id, {key} AS key, {number}"
-        return (
-            f"SELECT n.line, s.step, r.value FROM (SELECT {cells} FROM {relation.sql}) AS r"
-            " JOIN line AS n ON n.id = r.id JOIN step AS s ON s.key = r.key"
-        )
-    cells = (
-        f"{as_id(relation, found['origin'])} AS origin,"
-        f" {as_id(relation, found['destination'])} AS destination,"
-        f" {_commodity(table)} AS commodity, {key} AS key, {number}"
-    )
-    return (
-        "SELECT o.place AS origin, d.place AS destination, c.commodity, s.step, r.value"
-        f" FROM (SELECT {cells} FROM {relation.sql}) AS r"
-        " JOIN place_number AS o ON o.id = r.origin"
-        " JOIN place_number AS d ON d.id = r.destination"
-        " JOIN commodity AS c ON c.name = r.commodity JOIN step AS s ON s.key = r.key"
-    )

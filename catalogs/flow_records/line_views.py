@@ -115,6 +115,8 @@ def view_of_lines(records: FlowRecords, view: FlowView) -> FlowMapData:
         id=lines.id[chosen],
         carried=carried[chosen],
     )
+    # From a place to itself, without a geometry: there is no way to draw.
+    is_loop = (lines.origin == lines.destination) & ~lines.within(None)
     all_records, all_value = records.totals(view.first, view.last, view.commodities)
     segments = None
     if len(chosen) > view.most:
@@ -124,6 +126,7 @@ def view_of_lines(records: FlowRecords, view: FlowView) -> FlowMapData:
         all_flows=all_records,
         value=float(carried[chosen].sum()),
         all_value=all_value,
+        within=float(carried[is_chosen & is_loop].sum()),
     )
     return FlowMapData(
         places=_line_ends(places, ends, lines, sums),
@@ -135,7 +138,7 @@ def view_of_lines(records: FlowRecords, view: FlowView) -> FlowMapData:
         shown=shown,
         paths=_directed(detail.of(chosen), is_onward[chosen]),
         segments=segments,
-        remarks=_line_remarks(lines, is_chosen),
+        remarks=_line_remarks(lines, is_chosen & ~is_loop),
     )
 
 

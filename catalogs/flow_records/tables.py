@@ -26,6 +26,8 @@ from catalogs.readers.text_files import open_bytes
 
 _NUMBER = re.compile(r"^(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|U\w+INT\w*|UINTEGER|DECIMAL.*)$")
 _FLOAT = ("DOUBLE", "FLOAT")
+#: What a flow of records without a column of commodities is called.
+ENERGY = "energy"
 _SAMPLE = 1 << 16
 #: A quote after a separator, at the beginning of a cell.
 _QUOTED = {quote: re.compile(rf"[,;\t]{quote}") for quote in ("'", '"')}
@@ -137,6 +139,13 @@ def as_number(relation: Relation, column: str) -> str:
     """Return SQL for a column of numbers; NULL for what is none, NaN and infinity kept."""
     sql = relation.columns[column]
     return f"try_cast({sql} AS DOUBLE)" if _is_text(relation, column) else f"{sql}::DOUBLE"
+
+
+def commodity_of(table: RecordTable) -> str:
+    """Return SQL for the commodity of a record."""
+    if "commodity" not in table.found:
+        return f"'{ENERGY}'"
+    return f"coalesce({as_id(table.relation, table.found['commodity'])}, 'unknown')"
 
 
 def is_number(relation: Relation, column: str) -> bool:
