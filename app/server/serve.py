@@ -18,6 +18,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.web import GZipContentEncoding
 
 from app.backend.child import OwnBackend
+from app.server import messages
 from app.server.api import own_backend
 from app.server.documents import VISITOR_HEADER, EarlyDocument
 from app.server.plugin import Readiness
@@ -48,6 +49,7 @@ class ServeTools(Serve):
     ) -> dict[str, Any]:
         """Add what every response gets and where the files of Bokeh come from."""
         kwargs: dict[str, Any] = super().customize_kwargs(args, server_kwargs)
+        messages.install()
         kwargs["use_index"] = False
         kwargs["transforms"] = [SafetyHeaders, GZipContentEncoding]
         kwargs["log_function"] = log_request
