@@ -195,6 +195,10 @@ def _main(title: Any, main: Any, foot: Any) -> list[Any]:
     heading = PlainText(
         text=title, tag="h1", look="title", sizing_mode="stretch_width", margin=(0, 0, 12, 0)
     )
+    for part in parts:
+        # Bokeh lets nothing be higher than what it is in: the foot would lie over long tables.
+        if isinstance(part, Viewable):
+            part.styles = {**part.styles, "max-height": "none"}
     return [heading, *parts, *_foot(foot)]
 
 

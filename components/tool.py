@@ -23,6 +23,19 @@ from catalogs.source import Source
 from components.selection import Selection
 from components.tab_bar import TabBar
 
+#: A first picture is of the future: of this year or the next that a scenario has.
+_FIRST_YEAR = 2030
+
+
+def year_shown(chosen: int, years: Sequence[int]) -> int:
+    """Return the year of a picture of one year: the one chosen where a scenario has it.
+
+    Else the first from 2030 on, or the last where all are before; 0 where there is none.
+    """
+    if chosen in years:
+        return chosen
+    return next((year for year in years if year >= _FIRST_YEAR), years[-1] if years else 0)
+
 
 class Tool(Viewer):
     """A tool over a published dataset.

@@ -339,6 +339,31 @@ def test_hover_tells_and_click_opens_what_the_link_then_shows(
 
 
 @pages
+@pytest.mark.parametrize(("size", "theme"), [(DESKTOP, "dark"), (PHONE, "light")])
+def test_tables_of_the_details_fit_and_can_be_read(
+    new_page: Callable[..., Page], address: str, size: dict[str, int], theme: str
+):
+    page = new_page(viewport=size, color_scheme=theme)
+    open_page(page, f"{address}&opened=SES%3EDKE%3EElectricity")
+    tables = page.locator("table.panel-df")
+    expect(page.get_by_role("columnheader", name="Loading")).to_be_visible()
+    expect(tables).to_have_count(3)
+    # No head or cell is cut or reaches over the edge, and all rows are written in the same colour.
+    for found in tables.evaluate_all("""(tables) => tables.map((table) => ({
+        right: table.getBoundingClientRect().right,
+        cut: [...table.querySelectorAll("th, td")]
+          .filter((cell) => cell.scrollWidth > cell.clientWidth + 1).length,
+        colours: [...new Set([...table.querySelectorAll("td")]
+          .map((cell) => getComputedStyle(cell).color))],
+      }))"""):
+        assert found["right"] <= size["width"]
+        assert found["cut"] == 0
+        [colour] = found["colours"]
+        dark = sum(map(int, re.findall(r"\d+", colour)[:3])) < 300
+        assert dark == (theme == "light")
+
+
+@pages
 def test_click_works_while_years_play(page: Page, recorded: Recorded, address: str):
     open_page(page, address)
     wait_for_map(page)
@@ -378,8 +403,11 @@ def test_choices_lead_to_the_map_they_name(page: Page, recorded: Recorded, addre
     wait_for_title(page, "Net trade: Energy, Reference, 2050")
     open_tab(page, "Table")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download flows").click()
+        page.get_by_role("button", name="Flows as CSV").click()
     assert download.value.suggested_filename == "flows.csv"
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Regions as Excel").click()
+    assert download.value.suggested_filename == "regions.xlsx"
     open_tab(page, "Query")
     expect(page.get_by_text("FROM energy")).to_be_visible()
 

@@ -64,6 +64,15 @@ class TradeRequest:
 
 
 @dataclass(frozen=True, eq=False)
+class Compared:
+    """What a difference is of: values (frames x arcs) and totals (frames x places x 2), each of the
+    base and of the other scenario."""
+
+    values: tuple[Numbers, Numbers]
+    totals: tuple[Numbers, Numbers]
+
+
+@dataclass(frozen=True, eq=False)
 class TradeMap:
     """The arcs and places of all frames.
 
@@ -72,7 +81,8 @@ class TradeMap:
     (NaN where a loading is not known); ``totals`` are frames x places x 2, what ``total_names``
     says (differences where two scenarios are compared); ``outlines`` are the places with their
     shapes; ``shown`` says how much of each frame is drawn. ``offered`` are the categories there
-    are, with their amounts in each frame (``amounts``, frames x offered), before any was chosen.
+    are, with their amounts in each frame (``amounts``, frames x offered), before any was chosen;
+    ``compared`` is what a difference is of, None where there is none.
     """
 
     request: TradeRequest
@@ -87,6 +97,7 @@ class TradeMap:
     outlines: tuple[Place, ...]
     trades: Trades
     lost: Numbers = field(default_factory=lambda: np.empty(0))
+    compared: Compared | None = None
 
     @property
     def total_names(self) -> tuple[str, ...]:
@@ -163,13 +174,16 @@ def trade_map(source: Source, request: TradeRequest) -> TradeMap:
         keys = pd.concat([keys, turned])[_KEYS].drop_duplicates()
     keys = keys.sort_values(_KEYS).reset_index(drop=True)
     values = _matrix(seen[0], keys, frames, "sent", request.is_net)
+    both = [values]
     if other is not None:
-        values = _matrix(seen[1], keys, frames, "sent", request.is_net) - values
+        both.append(_matrix(seen[1], keys, frames, "sent", request.is_net))
+        values = both[1] - both[0]
     largest = np.abs(values).max(axis=0, initial=0.0)
     used = largest > 0
     order = np.argsort(-largest[used], kind="stable")
     keys = keys[used].iloc[order].reset_index(drop=True)
     values = values[:, used][:, order]
+    both = [each[:, used][:, order] for each in both]
     shown_ids = _shown_ids(keys, places, ids, edges, request)
     position = {name: i for i, name in enumerate(shown_ids)}
     category = {name: i for i, name in enumerate(trades.categories)}
@@ -184,10 +198,13 @@ def trade_map(source: Source, request: TradeRequest) -> TradeMap:
         capacity=np.full(len(keys), np.nan),
         id=texts([""] * len(keys)),
     )
+    compared = None
     totals = totals_of(source, request, frames, shown_ids, chosen[0])
     if other is not None:
-        compared = replace(request, query=replace(request.query, scenario=request.other))
-        totals = difference(totals_of(source, compared, frames, shown_ids, chosen[1]), totals)
+        of_other = replace(request, query=replace(request.query, scenario=request.other))
+        others_totals = totals_of(source, of_other, frames, shown_ids, chosen[1])
+        compared = Compared((both[0], both[1]), (totals, others_totals))
+        totals = difference(others_totals, totals)
     return TradeMap(
         request=request,
         data=FlowMapData(
@@ -207,6 +224,7 @@ def trade_map(source: Source, request: TradeRequest) -> TradeMap:
         amounts=_amounts(base, frames, trades.categories),
         outlines=tuple(kept_places),
         trades=trades,
+        compared=compared,
         lost=np.array([seen[0].loc[seen[0]["frame"] == f, "lost"].sum() for f in frames]),
     )
 

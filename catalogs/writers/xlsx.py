@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
 from typing import BinaryIO
+
+import pandas as pd
+import pyarrow as pa
 
 from catalogs.measures import measure
 from catalogs.query import Query
@@ -26,6 +31,21 @@ def write_xlsx(source: Source, content: Content, stream: BinaryIO) -> Written:
             count += batch.num_rows
         workbook.finish(about(source, content))
     return Written(count)
+
+
+def to_xlsx(frame: pd.DataFrame, notes: Mapping[str, str] | None = None) -> io.BytesIO:
+    """Return a frame as a workbook, and notes about it on a second sheet; its index is left out.
+
+    Raises ``TimesError`` for more rows than fit, or a text longer than a cell holds.
+    """
+    stream = io.BytesIO()
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    with Workbook(stream, table.schema.names) as workbook:
+        for batch in table.to_batches():
+            workbook.write(batch)
+        workbook.finish(notes)
+    stream.seek(0)
+    return stream
 
 
 def about(source: Source, content: Content) -> dict[str, str]:

@@ -10,11 +10,11 @@ function shape(tag, attributes, text) {
   return element
 }
 
-// Round steps: at most four over a span.
+// Round steps: at most five over a span.
 function steps(low, high) {
-  const raw = (high - low) / 3 || 1
+  const raw = (high - low) / 4 || 1
   const power = 10 ** Math.floor(Math.log10(raw))
-  const step = [1, 2, 5, 10].map((n) => n * power).find((value) => value >= raw)
+  const step = [1, 2, 2.5, 5, 10].map((n) => n * power).find((value) => value >= raw)
   const found = []
   for (let value = Math.ceil(low / step) * step; value <= high + step * 1e-6; value += step) {
     found.push(Math.abs(value) < step * 1e-6 ? 0 : value)
@@ -51,7 +51,9 @@ function draw(root, model) {
   const every = Math.ceil(labels.length * (spaced ? 38 : 58) / room)
   labels.forEach((label, i) => {
     if (i % every === 0) {
-      svg.append(shape("text", {x: x(i), y: height - 6, "text-anchor": "middle"}, label))
+      // About 7 pixels a letter: the last one must not be cut.
+      const at = Math.min(x(i), width - 3.6 * label.length)
+      svg.append(shape("text", {x: at, y: height - 6, "text-anchor": "middle"}, label))
     }
   })
   const told = (s, i) => shape("title", {}, `${labels[i]}, ${s.label}: ${written(Math.abs(s.values[i]))} ${unit}`)

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 #: Colours of the two directions, told apart by colour-blind eyes on both themes.
 _COLOURS = {"there": "#3d7ea6", "back": "#e08a3c", "exports": "#3d7ea6", "imports": "#e08a3c"}
+
+
+#: Rows of a table that are shown at first.
 _ROWS = 8
+_LEAST_LOADING = 0.001
 
 
 class Details:
@@ -95,42 +99,44 @@ class Details:
 
     def _tables(self, found: TradeDetails, names: dict[str, str]) -> list[Viewable]:
         parts: list[Viewable] = []
+        labels = self._map.source.labels("process")
         if len(found.by_process):
-            labels = self._map.source.labels("process")
-            written = pd.DataFrame(
-                {
-                    "process": [labels.get(p, p) for p in found.by_process["process"]],
-                    "commodity": found.by_process["commodity"],
-                    "to": [names.get(d, d) for d in found.by_process["destination"]],
-                    "sent": [significant(v) for v in found.by_process["sent"]],
-                }
-            )
-            parts += [_heading("By process and commodity"), _table(written, ["sent"])]
-        if len(found.prices):
-            written = pd.DataFrame(
-                {
-                    "region": [names.get(r, r) for r in found.prices["region"]],
-                    "commodity": found.prices["commodity"],
-                    "price": [significant(v) for v in found.prices["value"]],
-                    "unit": found.prices["unit"],
-                }
-            )
-            parts += [
-                _heading("Price on both sides, average of the year"),
-                _table(written, ["price"]),
+            of = found.by_process
+            what = [
+                f"{labels.get(process, process)} · {commodity} to {names.get(to, to)}"
+                for process, commodity, to in zip(
+                    of["process"], of["commodity"], of["destination"], strict=True
+                )
             ]
+            sent = {f"Sent, {found.unit}": [significant(v) for v in of["sent"]]}
+            parts += [_heading("By process and commodity"), _table({"Process": what} | sent)]
+        if len(found.prices):
+            of = found.prices
+            units = of["unit"].fillna("").unique()
+            same = f", {units[0]}" if len(units) == 1 and units[0] else ""
+            prices = [
+                f"{significant(value)}{'' if same else f' {unit}'}"
+                for value, unit in zip(of["value"], of["unit"].fillna(""), strict=True)
+            ]
+            where = [
+                f"{names.get(region, region)} · {commodity}"
+                for region, commodity in zip(of["region"], of["commodity"], strict=True)
+            ]
+            table = {"Region": where, f"Price{same}": prices}
+            parts += [_heading("Price on both sides, average of the year"), _table(table)]
         if len(found.capacity):
-            written = pd.DataFrame(
-                {
-                    "process": found.capacity["process"],
-                    "region": [names.get(r, r) for r in found.capacity["region"]],
-                    "flow": [significant(v) for v in found.capacity["flow"]],
-                    "most": [significant(v) for v in found.capacity["capacity"]],
-                    "loading": [percentage(v) for v in found.capacity["loading"]],
-                }
-            )
-            heading = _heading(f"Loading: flow of its most in a year, {found.unit}")
-            parts += [heading, _table(written, ["flow", "most", "loading"])]
+            of = found.capacity
+            what = [
+                f"{labels.get(process, process)} · {names.get(region, region)}"
+                for process, region in zip(of["process"], of["region"], strict=True)
+            ]
+            table = {
+                "Process": what,
+                "Flow": [significant(v) for v in of["flow"]],
+                "At most": [significant(v) for v in of["capacity"]],
+                "Loading": [_loading(v) for v in of["loading"]],
+            }
+            parts += [_heading(f"Loading in the year, {found.unit}"), _table(table)]
         return parts
 
     def _ways(self, ends: Sequence[str]) -> Viewable:
@@ -154,25 +160,35 @@ def _heading(text: str) -> Viewable:
     return PlainText(text=text, tag="h3", look="heading", margin=(14, 0, 2, 0))
 
 
-def _table(written: pd.DataFrame, numbers: list[str]) -> Viewable:
-    """A small table whose texts wrap: the drawer is narrow."""
-    columns = list(written.columns)
-    return pn.widgets.Tabulator(
-        written,
-        show_index=False,
-        disabled=True,
-        pagination="local" if len(written) > _ROWS else None,
-        page_size=_ROWS,
-        configuration={"columnDefaults": {"headerSort": False, "minWidth": 40}},
-        formatters={name: {"type": "textarea"} for name in columns if name not in numbers},
-        text_align=dict.fromkeys(numbers, "right"),
-        widths=dict.fromkeys(numbers, 78),
-        layout="fit_columns",
-        stylesheets=[read_asset("table.css"), read_asset("flowmap_details.css")],
+def _loading(share: float) -> str:
+    return percentage(share) if share >= _LEAST_LOADING else f"< {percentage(_LEAST_LOADING)}"
+
+
+def _table(columns: dict[str, list[str]]) -> Viewable:
+    """A small table of texts that wrap, as the drawer is narrow; the first rows of a long one.
+
+    The first column is names, the others are figures and stand to the right.
+    """
+    table = pd.DataFrame(columns)
+    pane = pn.pane.DataFrame(
+        table if len(table) <= _ROWS + 1 else table.head(_ROWS),
+        index=False,
+        escape=True,
+        stylesheets=[read_asset("flowmap_details.css")],
         sizing_mode="stretch_width",
-        theme="simple",
         margin=(0, 0, 6, 0),
     )
+    if len(table) <= _ROWS + 1:
+        return pane
+    button = pmui.Button(label=f"Show all {len(table)}", size="small", margin=(0, 0, 6, 0))
+    button.variant = "text"
+
+    def show_all(_event: Any) -> None:
+        pane.object = table
+        button.visible = False
+
+    button.on_click(show_all)
+    return pn.Column(pane, button, sizing_mode="stretch_width", margin=0)
 
 
 def _both_ways(found: TradeDetails, words: dict[str, str], year: int) -> str:

@@ -35,7 +35,7 @@ from catalogs.flowmaps.trades import (
     timeslices_of,
     with_top_categories,
 )
-from components.flowmap import panels, words
+from components.flowmap import panels, tables, words
 from components.flowmap.basemap import BaseMap, View
 from components.flowmap.multiples import MOST_MAPS, Maps, MapsBeside, work_out
 from components.flowmap.picture import (
@@ -46,13 +46,13 @@ from components.flowmap.picture import (
     scale_of,
 )
 from components.flowmap.projection import MapProjection
+from components.flowmap.table_panel import TablePanel
 from components.flowmap.view import FlowMapView
 from components.notices import notice
 from components.selection import first_scenarios
-from components.tool import Tool
+from components.tool import Tool, year_shown
 
 ALL = "all"
-_FIRST_YEAR = 2030
 _REGIONS = "SELECT region FROM region WHERE scenario = ? AND kind = 'internal'"
 
 
@@ -208,11 +208,8 @@ class FlowMap(Tool):
 
     @property
     def shown_year(self) -> int:
-        """The year shown: the one chosen where there is one, else the first from 2030 on."""
-        years = self.years
-        if self.year in years:
-            return int(self.year)
-        return next((year for year in years if year >= _FIRST_YEAR), (*years, 0)[-1])
+        """The year shown: the one chosen where there is trade in it, else one from 2030 on."""
+        return year_shown(int(self.year), self.years)
 
     @property
     def timeslices(self) -> tuple[str, ...]:
@@ -298,9 +295,16 @@ class FlowMap(Tool):
         return trade_map(self.source, self.request)
 
     def table(self) -> pd.DataFrame:
-        """Return the flows shown, the largest first: from, to, carrier, value and more."""
-        shown = self._map if self._map is not None else self.answer
-        return words.flows_table(shown, self.frame, self.label)
+        """Return the flows of all maps shown, the largest first; see ``flows_table``."""
+        return tables.flows_table(self._worked_out, self.frame, self.label)
+
+    def regions_table(self) -> pd.DataFrame:
+        """Return what regions show; see ``tables.regions_table``."""
+        return tables.regions_table(self._worked_out, self.frame)
+
+    @property
+    def _worked_out(self) -> Maps:
+        return self._maps if self._maps is not None else self._question()()
 
     def label(self, category: str) -> str:
         """Return what a carrier is called: the description of a commodity."""
@@ -372,7 +376,7 @@ class FlowMap(Tool):
         self._beside = panels.Beside(self)
         self._controls = panels.Controls(self)
         self._times = panels.TimeBars(self)
-        self._table = panels.TablePanel(self)
+        self._table = TablePanel(self)
         self._query_panel = panels.QueryPanel(self)
         self._details = panels.Details(self)
         self.param.watch(self._show_details, ["opened", "opened_in"])
@@ -461,7 +465,7 @@ class FlowMap(Tool):
             if self._maps is not None:
                 self._beside_it.show_frame(self._maps)
         self._beside.show(shown, self.frame)
-        self._table.show(shown)
+        self._table.show(self._maps)
         self.param.update(title=words.sentence(self), foot=words.foot_line(self, shown))
 
     def _show_refusal(self, error: TimesError) -> None:

@@ -7,7 +7,6 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable
@@ -15,27 +14,23 @@ from panel.viewable import Viewable
 from catalogs.flowmaps.places import OUTSIDE, UNKNOWN
 from catalogs.flowmaps.totals import SINGLE, TOTALS
 from catalogs.flowmaps.trade_map import Frame, TradeMap
-from catalogs.writers.delimited import to_csv
-from components.figures_table import figures_table
 from components.flowmap.details import Details
 from components.flowmap.picture import colours_of
 from components.legend import ChartKey
 from components.names import readable
 from components.notices import PlainText
-from components.numbers import percentage, significant
+from components.numbers import significant
 from components.widgets import offer
 
 if TYPE_CHECKING:
     from components.flowmap.explorer import FlowMap
 
 __all__ = [
-    "Beside", "Controls", "Details", "QueryPanel", "TablePanel", "TimeBars", "two_numbers",
+    "Beside", "Controls", "Details", "QueryPanel", "TimeBars", "two_numbers",
 ]  # fmt: skip
 
-_ROWS_PER_PAGE = 15
 #: Scenarios with a map of their own where only one was chosen.
 _MAPS_AT_FIRST = 4
-_NUMBERS = ("value", "share", "other way", "loading")
 #: Milliseconds that a frame stays while time plays: a year, a timeslice.
 _STAY = {"year": 1200, "timeslice": 700}
 _NUMBER = re.compile(r"[-+−]?\d+(?:\.\d+)?")
@@ -389,47 +384,6 @@ class Beside:
 
         where.param.watch(take, "value")
         return pn.Column(button, where, sizing_mode="stretch_width", margin=(0, 6))
-
-
-class TablePanel:
-    """The flows of the map as a table, the largest first; made while its tab is open."""
-
-    def __init__(self, flow_map: FlowMap) -> None:
-        self._map = flow_map
-        self._shown: tuple[TradeMap, Frame] | None = None
-        self._filled: tuple[TradeMap, Frame] | None = None
-        self._place = pn.Column(sizing_mode="stretch_width")
-        self._download = pmui.FileDownload(
-            label="Download flows", callback=self._csv, filename="flows.csv", size="small",
-            margin=(4, 0, 12, 0),
-        )  # fmt: skip
-        self._download.variant = "outlined"
-        self.view = pn.Column(
-            self._download, self._place, sizing_mode="stretch_width", min_height=300
-        )
-
-    def show(self, shown: TradeMap | None) -> None:
-        """Take over another picture."""
-        self._shown = (shown, self._map.frame) if shown is not None else None
-        self.fill()
-
-    def fill(self) -> None:
-        """Lay the table out, if it is seen and has changed."""
-        if self._map.tab != "table" or self._shown == self._filled:
-            return
-        self._filled = self._shown
-        if self._shown is None:
-            self._place.clear()
-            return
-        table = self._map.table()
-        for name in ("value", "other way"):
-            table[name] = [significant(value) for value in table[name]]
-        for name in ("share", "loading"):
-            table[name] = [percentage(v) if np.isfinite(v) else "–" for v in table[name]]
-        self._place.objects = [figures_table(table, _NUMBERS, rows=_ROWS_PER_PAGE)]
-
-    def _csv(self) -> Any:
-        return to_csv(self._map.table())
 
 
 class QueryPanel:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from catalogs.flowmaps.amounts import is_power
 from catalogs.flowmaps.totals import stands_for_others
-from catalogs.flowmaps.trade_map import Frame, TradeMap
+from catalogs.flowmaps.trade_map import TradeMap
 from components.names import readable
 from components.numbers import significant
 
 if TYPE_CHECKING:
     from components.flowmap.explorer import FlowMap
 
-__all__ = ["flows_table", "foot_line", "readable", "sentence", "version_line"]
+__all__ = ["foot_line", "readable", "sentence", "version_line"]
 
 _NAMED = 3
 
@@ -82,26 +80,3 @@ def _no_spot(table: pd.DataFrame) -> pd.Series[bool]:
 def version_line(flow_map: FlowMap) -> str:
     """Return which version of the dataset is shown."""
     return f"{flow_map.source.dataset}, version {flow_map.source.version[:8]}"
-
-
-def flows_table(shown: TradeMap, frame: Frame, label: Callable[[str], str]) -> pd.DataFrame:
-    """Return the arcs of a frame, the largest first.
-
-    Columns from, to, carrier, value, share (of what is drawn), the other way, loading (share of
-    capacity) and unit; value is a difference where two scenarios are compared.
-    """
-    data = shown.picture(frame)
-    arcs, names = data.arcs, data.places.name
-    total = float(np.abs(arcs.value).sum()) or np.nan
-    return pd.DataFrame(
-        {
-            "from": [str(names[i]) for i in arcs.origin],
-            "to": [str(names[i]) for i in arcs.destination],
-            "carrier": [label(data.categories[i]) for i in arcs.category],
-            "value": arcs.value,
-            "share": np.abs(arcs.value) / total,
-            "other way": arcs.back,
-            "loading": arcs.loading,
-            "unit": data.unit,
-        }
-    )

@@ -38,9 +38,8 @@ from components.sankey.picture import title_of
 from components.sankey.picture_panel import PicturePanel, frame_for
 from components.sankey.request import LaidOut, SankeyRequest, answer
 from components.sankey.tables_panel import QueryPanel, TablesPanel
-from components.tool import Tool
+from components.tool import Tool, year_shown
 
-_FIRST_YEAR = 2030
 _ENERGY = "PJ"
 
 
@@ -135,10 +134,7 @@ class SankeyExplorer(Tool):
     @property
     def shown_year(self) -> int:
         """The year shown: the one chosen where there is one, else the first from 2030 on."""
-        years = self.years
-        if self.year in years:
-            return int(self.year)
-        return next((year for year in years if year >= _FIRST_YEAR), (*years, 0)[-1])
+        return year_shown(int(self.year), self.years)
 
     @property
     def kinds(self) -> dict[str, str]:
