@@ -190,3 +190,72 @@ def test_parquet_that_is_cut_off_is_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "flows.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(UnreadableFileError, match=r"flows\.parquet: the Parquet file is cut off"):
         publish(tmp_path, tmp_path / "flows.parquet")
+
+
+# ---------------------------------------------------------------------------- times and cut files
+
+
+def test_times_in_any_order_are_sorted(tmp_path: Path) -> None:
+    flows = imported(
+        tmp_path,
+        "2030-01-03 00:00,AAL,CPH,el,3",
+        "2030-01-01 00:00,AAL,CPH,el,1",
+        "2030-01-02 00:00,AAL,CPH,el,2",
+    )
+    assert flows.steps["label"].tolist() == ["2030-01-01", "2030-01-02", "2030-01-03"]
+    assert flows.profile("AAL", "CPH")["value"].tolist() == [1.0, 2.0, 3.0]
+
+
+def test_hours_that_are_missing_are_gaps_and_no_steps(tmp_path: Path) -> None:
+    flows = imported(
+        tmp_path,
+        *(f"2030-01-01 {hour:02}:00,AAL,CPH,el,1" for hour in (0, 1, 2, 20)),
+        "2030-01-05 07:00,AAL,CPH,el,4",
+        header="time,origin,destination,commodity,value [MW]",
+    )
+    assert len(flows.steps) == 5
+    assert [b.label for b in flows.buckets["day"]] == ["2030-01-01", "2030-01-05"]
+    # Steps are of an hour, whatever is missing between them: MW add up to MWh.
+    assert flows.about.step_hours == 1.0
+    view = FlowView()
+    assert (flows.view(view).arcs.value.tolist(), flows.unit_of(view)) == ([8.0], "MWh")
+
+
+def test_times_that_are_words_are_steps_in_their_order(tmp_path: Path) -> None:
+    flows = imported(tmp_path, "winter,AAL,CPH,el,3", "summer,AAL,CPH,el,1")
+    assert flows.steps["label"].tolist() == ["summer", "winter"]
+    assert flows.about.kinds == ("all", "step")
+    assert flows.view(FlowView(first=1, last=1)).arcs.value.tolist() == [3.0]
+
+
+def test_times_of_a_time_zone_are_taken_as_utc(tmp_path: Path) -> None:
+    times = pd.to_datetime(["2030-01-01 00:00", "2030-01-01 01:00"]).tz_localize("Europe/Oslo")
+    made = pd.DataFrame({"time": times, "from": "AAL", "to": "CPH", "value": [1.0, 2.0]})
+    made.to_parquet(tmp_path / "flows.parquet")
+    flows = publish(
+        tmp_path, tmp_path / "flows.parquet", write(tmp_path, "locations.csv", LOCATIONS)
+    )
+    assert flows.steps["label"].tolist() == ["2029-12-31 23:00", "2030-01-01 00:00"]
+
+
+def test_records_cut_in_half_are_refused_with_the_name_of_the_file(tmp_path: Path) -> None:
+    made = pd.DataFrame(
+        {"time": np.arange(5000), "from": "AAL", "to": "CPH", "value": np.arange(5000.0)}
+    )
+    path = tmp_path / "flows.parquet"
+    made.to_parquet(path)
+    whole = path.read_bytes()
+    for end in (len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:end])
+        with pytest.raises(UnreadableFileError, match=r"flows\.parquet: the Parquet file is cut"):
+            publish(tmp_path, path)
+    packed = write(tmp_path, "flows.csv.gz", made.to_csv(index=False))
+    packed.write_bytes(packed.read_bytes()[:-2000])
+    with pytest.raises(UnreadableFileError, match=r"flows\.csv\.gz"):
+        publish(tmp_path, packed, write(tmp_path, "locations.csv", LOCATIONS))
+    assert not (tmp_path / "data" / "flows" / "manifest.json").exists()
+
+
+def test_a_value_that_is_no_number_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFileError, match=r"flows\.csv.*line 3"):
+        imported(tmp_path, "1,AAL,CPH,el,3", "2,AAL,CPH,el,much")

@@ -95,3 +95,20 @@ def test_a_million_flows_are_one_image() -> None:
         adds_up=True,
     )
     assert (made.draw((0.0, 100.0), (0.0, 100.0), 60, 60) != 0).all()
+
+
+def test_a_thicket_has_a_shape() -> None:
+    """Where many flows cross, an image is stronger than where few do, and not at its strongest."""
+    rng = np.random.default_rng(5)
+    count = 4000
+    start = rng.uniform(0, 100, count)
+    # All cross in the middle: from one side to the mirrored place on the other.
+    ends = (np.zeros(count), start, np.full(count, 100.0), 100 - start)
+    made = FlowImage(
+        ends, rng.uniform(1, 2, count), np.zeros(count, np.int64), np.arange(count), ["#d00000"],
+        adds_up=True,
+    )  # fmt: skip
+    opacity = made.draw((0.0, 100.0), (0.0, 100.0), 200, 200) >> 24
+    middle, edge = opacity[:, 100].max(), opacity[:, 10].mean()
+    assert middle > 1.5 * edge
+    assert edge < 200

@@ -12,7 +12,6 @@ from panel.viewable import Viewable
 
 from catalogs.flow_records.query import MOST_ARCS, READABLE_ARCS, FlowView
 from catalogs.flow_records.records import FlowRecords
-from components.flowmap.image import FlowImage
 from components.flowmap.record_picture import widest_of
 from components.flowmap.records import RecordMap
 from tests.flow_files import imported, publish, write
@@ -205,6 +204,13 @@ def test_levels_of_one_name_are_told_apart(flow_map: RecordMap) -> None:
     assert any(label.startswith("Cluster (") for label in options)
 
 
+def test_a_level_of_a_stale_link_is_that_which_the_view_needs(flow_map: RecordMap) -> None:
+    usual = flow_map.foot
+    flow_map.level = 99
+    assert flow_map.foot == usual
+    assert flow_map._controls._level.value == -1
+
+
 def test_a_network_has_no_choice_of_arrows_and_names_few_buses(grid: FlowRecords) -> None:
     flow_map = RecordMap(source=grid)
     assert flow_map.main is not None
@@ -247,23 +253,3 @@ def test_a_table_that_is_cut_says_so(flow_map: RecordMap) -> None:
     flow_map.param.update(level=len(flow_map.source.levels) - 1, arrows=0)
     assert flow_map._table._more.visible
     assert flow_map._table._more.text.startswith("The 500 largest of 2,")
-
-
-# ---------------------------------------------------------------------------- the image
-
-
-def test_a_thicket_has_a_shape() -> None:
-    """Where many flows cross, an image is stronger than where few do, and not at its strongest."""
-    rng = np.random.default_rng(5)
-    count = 4000
-    start = rng.uniform(0, 100, count)
-    # All cross in the middle: from one side to the mirrored place on the other.
-    ends = (np.zeros(count), start, np.full(count, 100.0), 100 - start)
-    made = FlowImage(
-        ends, rng.uniform(1, 2, count), np.zeros(count, np.int64), np.arange(count), ["#d00000"],
-        adds_up=True,
-    )  # fmt: skip
-    opacity = made.draw((0.0, 100.0), (0.0, 100.0), 200, 200) >> 24
-    middle, edge = opacity[:, 100].max(), opacity[:, 10].mean()
-    assert middle > 1.5 * edge
-    assert edge < 200

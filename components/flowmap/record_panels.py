@@ -77,7 +77,7 @@ class Controls:
                 f"{name.capitalize()} ({len(source.places[i]):,})".replace(",", _THIN): i
                 for i, name in enumerate(source.levels)
             }
-            offer(self._level, levels, flow_map.level)
+            offer(self._level, levels, flow_map.shown_level)
             self._level.visible = len(source.levels) > 1
             # Of a network, no line is left out.
             self._arrows.visible = not source.is_of_lines(flow_map.view)

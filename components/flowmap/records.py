@@ -145,6 +145,11 @@ class RecordMap(Tool):
         return buckets[min(self.number, len(buckets) - 1)]
 
     @property
+    def shown_level(self) -> int:
+        """The level in force: -1, as the view needs, where there is none of that number."""
+        return self.level if self.level < len(self.source.levels) else -1
+
+    @property
     def view(self) -> FlowView:
         """What is asked for: the time, and the part of the world that is seen."""
         bucket = self.bucket
@@ -154,7 +159,7 @@ class RecordMap(Tool):
             last=bucket.last,
             commodities=tuple(name for name in self.commodities if name in known),
             bounds=self._bounds(),
-            level=min(self.level, len(self.source.levels) - 1),
+            level=self.shown_level,
             is_net=self.net,
             largest=self.arrows,
         )
