@@ -18,7 +18,17 @@ from components.flowmap.explorer import FlowMap
 from components.flowmap.picture import MOST_ARCS
 from components.flowmap.view import FlowMapView
 from components.selection import Selection
-from tests.browser import DESKTOP, PHONE, Recorded, Served, open_page, query_of, record, serving
+from tests.browser import (
+    DESKTOP,
+    PHONE,
+    Recorded,
+    Served,
+    open_page,
+    query_of,
+    record,
+    serving,
+    until,
+)
 from tests.times_files import flows, publish, write_set
 from tests.times_page import choose, open_tab, wait_for_title
 
@@ -37,6 +47,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         descriptions={"HEATER": MARKUP, "ELC": MARKUP},
     )
     publish(files, directory, "markup")
+    files = write_set(
+        tmp_path_factory.mktemp("nowhere"),
+        flows("IMPGAS: -> GAS 10\nPLANT: GAS 10 -> ELC 5"),
+        process_sets={"IRE": "IMPGAS"},
+        commodity_sets={"NRG": "GAS ELC"},
+        units={"PJ": "GAS ELC"},
+    )
+    publish(files, directory, "nowhere")
     return directory
 
 
@@ -450,6 +468,46 @@ def test_map_is_saved_as_a_file(page: Page, recorded: Recorded, address: str, ki
         assert "<svg" in text
         assert "Sweden South" in text
         assert text.count("<path") > 20
+
+
+@pages
+def test_tiles_are_asked_for_only_when_chosen_and_hold_up_nothing(page: Page, site: Served):
+    asked: list[str] = []
+    page.on(
+        "request",
+        lambda request: None if "//localhost" in request.url else asked.append(request.url),
+    )
+    # No network here: nobody ever gets a tile.
+    page.route("https://**", lambda _route: None)
+    open_page(page, f"{site.url}/flowmaps?dataset=demo&year=2050")
+    wait_for_map(page)
+    assert [url for url in asked if url.startswith("http")] == []
+    page.get_by_role("switch", name="Web map below").check()
+    tile = "tile.openstreetmap.org"
+    until(page, lambda: any(tile in url for url in asked))
+    assert all(tile in url for url in asked if url.startswith("http"))
+    wait_for_map(page)
+    page.mouse.move(*middle_of_arc(page, 0))
+    expect(page.locator(".flowmap .note")).to_contain_text("Sweden North → Sweden South")
+
+
+@pages
+def test_unknown_region_is_placed_by_a_click(page: Page, recorded: Recorded, site: Served):
+    open_page(page, f"{site.url}/flowmaps?dataset=nowhere")
+    expect(page.get_by_role("heading", name="Not on the map")).to_be_visible()
+    wait_for_map(page)
+    page.get_by_role("button", name="Place R1").click()
+    expect(page.locator(".flowmap.placing")).to_be_visible()
+    box = page.locator(".flowmap").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 0.55 * box["width"], box["y"] + 0.4 * box["height"])
+    # It is where the click was, and the link keeps it.
+    until(page, lambda: "placed=" in query_of(page))
+    page.wait_for_function(f"() => ({_FIND})()?.flowmap.spots?.some((spot) => spot)")
+    [spot] = page.evaluate(f"() => ({_FIND})().flowmap.picture.places.filter((p) => p.x !== null)")
+    assert spot["name"] == "R1"
+    expect(page.get_by_role("heading", name="Not on the map")).to_be_hidden()
+    expect(page.locator(".flowmap.placing")).to_have_count(0)
 
 
 @pages
