@@ -355,6 +355,22 @@ def test_scenario_without_trade_says_so_and_offers_what_has_some(tmp_path: Path)
         trade_map(source, TradeRequest(TradeQuery(source.scenario_names[0])))
 
 
+def test_a_place_that_an_own_table_has_at_two_spots_is_refused(tmp_path: Path):
+    folder = tmp_path / "semantics"
+    folder.mkdir()
+    rows = "place,latitude,longitude\nREG1,55,12\nREG1,55,12\n"
+    (folder / "places.csv").write_text(rows)
+    semantics.use(folder)
+    try:
+        assert own_places()["REG1"].latitude == 55
+        (folder / "places.csv").write_text(rows + "REG1,56,12\n")
+        semantics.use(folder)
+        with pytest.raises(UnreadableFileError, match="'REG1' is in it twice"):
+            own_places()
+    finally:
+        semantics.use(None)
+
+
 def test_swapped_coordinates_of_an_own_table_are_refused_and_said(tmp_path: Path):
     folder = tmp_path / "semantics"
     folder.mkdir()

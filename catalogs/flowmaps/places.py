@@ -181,7 +181,7 @@ def _shipped_place(items: tuple[tuple[str, str], ...]) -> Place:
 
 def own_places() -> Mapping[str, Place]:
     """The user's table of points, ``semantics/places.csv``: place, latitude, longitude, name."""
-    found = {}
+    found: dict[str, Place] = {}
     for row in semantics.rows("places"):
         latitude, longitude = float(row["latitude"]), float(row["longitude"])
         if not is_on_earth(latitude, longitude):
@@ -192,5 +192,12 @@ def own_places() -> Mapping[str, Place]:
                 "a latitude from -90 to 90 and a longitude from -180 to 180",
             )
         name = row.get("name") or ""
+        before = found.get(row["place"])
+        if before and (before.latitude, before.longitude) != (latitude, longitude):
+            raise UnreadableFileError(
+                "places.csv",
+                f"{row['place']!r} is in it twice, with different coordinates.",
+                "one row for each place",
+            )
         found[row["place"]] = Place(row["place"], name, latitude, longitude, "places.csv")
     return found
