@@ -26,7 +26,7 @@ Object.assign(FlowMap.prototype, {
       rows.push({kind: "disc", size: 2 * discs.largest * Math.sqrt(value / discs.most),
         text: `${number_text(value)} ${unit}: ${discs.labels.join(" | ")}`})
     }
-    if (fills?.most) {
+    if (fills?.most && this.areas.rings.length) {
       rows.push({kind: "ramp", text: `${fills.label}, ${unit}`, is_signed: fills.is_signed,
         ends: fills.is_signed ? [number_text(-fills.most), "0", number_text(fills.most)]
           : ["0", "", number_text(fills.most)]})
