@@ -104,6 +104,38 @@ def test_own_use_goes_around_its_own_node() -> None:
     assert loop.detour.x_in < plant.x0
 
 
+#: Heat comes late; a trickle of it goes into the refinery, at the head of another chain.
+TRICKLE = """waste > plant 50, plant > power 50, power > pump 50, pump > heat 50, heat > homes 49.9,
+    heat > refinery 0.1, oil > refinery 100, refinery > petrol 99, petrol > cars 99"""
+
+
+def test_a_trickle_does_not_make_the_picture_longer() -> None:
+    links = links_of(TRICKLE)
+    nodes = nodes_of(links, homes="last", cars="last")
+    assert lay_out(nodes, links).layers == 8
+    short = lay_out(nodes, links, compact=True)
+    assert short.layers == 6
+    assert [link.id for link in short.links if link.back] == ["heat → refinery"]
+    both = lay_out_both(nodes, links, links, compact=True)
+    assert both.layout.layers == 6
+
+
+@pytest.mark.parametrize(
+    "changed", ["refinery 5", "refinery 0.1, heat > mill 0.1, mill > cars 0.1"]
+)
+def test_only_what_is_thin_at_both_its_ends_turns_back_for_that(changed: str) -> None:
+    links = links_of(TRICKLE.replace("refinery 0.1", changed))
+    found = lay_out(nodes_of(links, homes="last", cars="last"), links, compact=True)
+    back = {link.id for link in found.links if link.back}
+    # A thin link that is all a node has leads on; a wide one anyway.
+    assert back == (set() if changed.endswith("5") else {"heat → refinery"})
+
+
+def test_a_short_picture_has_no_more_back_links() -> None:
+    links = links_of("coal > plant 100, wind > plant 0.01, plant > power 40, power > homes 39.9")
+    assert not [link for link in lay_out(nodes_of(links), links, compact=True).links if link.back]
+
+
 def test_what_flows_into_a_first_or_out_of_a_last_node_turns_back() -> None:
     text = "import > gas 5, gas > import 1, gas > home 4, home > gas 3"
     layout = picture(text, **{"import": "first", "home": "last"})

@@ -115,10 +115,10 @@ class Drawing {
     const mark = {
       hit: make("rect", {class: "hit"}), box: make("rect", {class: "box", rx: 1.5}),
       base: make("rect", {class: "base", rx: 1.5}),
-      name: make("tspan", {class: "name"}), rest: make("tspan", {class: "name"}),
+      names: Array.from({length: MOST_LINES}, () => make("tspan", {class: "name"})),
       amount: make("tspan", {class: "amount"}), second: make("tspan", {class: "amount"}),
     }
-    mark.text = make("text", {}, mark.name, mark.rest, mark.amount, mark.second)
+    mark.text = make("text", {}, ...mark.names, mark.amount, mark.second)
     mark.group = make("g", {class: "node", role: "button", "data-id": id, "data-kind": "nodes"},
       mark.hit, mark.box, mark.base, mark.text)
     return mark
@@ -156,8 +156,7 @@ class Drawing {
       [node.label, node.amount, node.second, node.share, ...(node.service ? node.lines : [])]
         .filter(Boolean).join(", "))
     mark.text.style.display = label ? "" : "none"
-    mark.name.textContent = label ? label.names[0] : ""
-    mark.rest.textContent = label?.names[1] || ""
+    for (const [place, line] of mark.names.entries()) { line.textContent = label?.names[place] || "" }
     mark.amount.textContent = label?.amount || ""
     mark.second.textContent = label?.second || ""
   }
@@ -221,10 +220,11 @@ class Drawing {
     set(mark.hit, {x: -4, y: Math.min(0, tall / 2 - 6), width: round(wide + 8), height: Math.max(round(tall), 12)})
     const label = this.labels.get(node.id)
     if (!label) { return }
-    const x = label.side === "right" ? round(wide) + BESIDE : -BESIDE
+    // A box on its way to another size takes its words along.
+    const x = round(label.side === "right" ? wide + BESIDE : label.x)
     const y = round(label.y - (label.lines - 1) * LINE_HEIGHT / 2 + 4.5)
-    mark.text.setAttribute("text-anchor", label.side === "right" ? "start" : "end")
-    set(mark.name, {x, y})
+    mark.text.setAttribute("text-anchor", label.side === "left" ? "end" : "start")
+    set(mark.names[0], {x, y})
     if (label.lines === 1) {
       for (const name of ["x", "y"]) { mark.amount.removeAttribute(name) }
       mark.amount.setAttribute("dx", AMOUNT_SPACE)
@@ -232,7 +232,7 @@ class Drawing {
     }
     const below = (line, place) => set(line, {x, y: round(y + place * LINE_HEIGHT), dx: 0})
     const names = label.names.length
-    if (names > 1) { below(mark.rest, 1) }
+    for (let place = 1; place < names; place++) { below(mark.names[place], place) }
     below(mark.amount, names)
     below(mark.second, names + 1)
   }
@@ -243,7 +243,7 @@ class Drawing {
     const [from, to] = [source, target].map((end) => this.dragged(this.shown.nodes.get(end)))
     const label = this.labels.get(source)
     const words = label?.side === "right" ? BESIDE + label.wide + 4 : 2
-    const height = label ? from.y0 + label.y : (from.y0 + from.y1) / 2
+    const height = label?.side === "right" ? from.y0 + label.y : (from.y0 + from.y1) / 2
     const start = [Math.min(from.x1 + words, to.x0 - 12), height]
     const path = this.marks.joins.get(id).path
     path.setAttribute("d", curve(start, [to.x0 - 1, (to.y0 + to.y1) / 2]))

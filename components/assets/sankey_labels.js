@@ -1,10 +1,12 @@
-// Labels beside nodes: measured, shortened to the room there is, and left out where two would
-// overlap; the larger node keeps its label.
+// Labels of nodes: measured, broken into lines, and where there is no room beside their node put
+// above, below or before it. What fits nowhere is shortened, or left out where two would overlap;
+// the larger node keeps its label.
 
 const LINE_HEIGHT = 16
 const BESIDE = 6
 const AMOUNT_SPACE = 7
 const MOST_LABEL = 220
+const MOST_LINES = 3
 const JOIN_SEEN = 18
 
 // Measures text, each once; names of nodes that open are bold.
@@ -31,74 +33,103 @@ function shortened(text, room, measure) {
   return fits ? `${text.slice(0, fits).trimEnd()}…` : ""
 }
 
-// On which side of its node a label goes: outside of the first layer and, if there is room, of the
-// last; else at the right.
-function side_of(node, columns, width) {
-  if (Math.abs(node.x0 - columns[0]) < 1 && node.x0 >= 60) { return "left" }
+const overlap = (one, other) =>
+  one.x0 < other.x1 && other.x0 < one.x1 && one.y0 < other.y1 && other.y0 < one.y1
+
+// Where labels may stand: outside of the first layer and, if there is no room, before the last;
+// else behind their node, at its middle first, or around it.
+function places_of(node, columns, width) {
   const is_last = Math.abs(node.x0 - columns.at(-1)) < 1 && columns.length > 1
-  return is_last && width - node.x1 < 60 ? "left" : "right"
+  const outside = Math.abs(node.x0 - columns[0]) < 1 && node.x0 >= 60
+  if (outside || (is_last && width - node.x1 < 60)) { return [{side: "left", at: 0.5}] }
+  const behind = [0.5, ...(node.y1 - node.y0 > 3 * LINE_HEIGHT ? [0.25, 0.75, 0, 1] : [])]
+  const around = node.service ? [] : [{side: "above"}, {side: "below"}, {side: "left", at: 0.5}]
+  return [...behind.map((at) => ({side: "right", at})), ...around]
 }
 
-// How wide a label may be, from its node to the next box at its height or the edge of the picture.
+// The box of so many lines at a place, `wide` as they are; `middle` is its height.
+function box_at(node, {side, at}, lines, wide, height) {
+  const half = lines * LINE_HEIGHT / 2
+  const [top, bottom] = [node.y0 + Math.min(half, (node.y1 - node.y0) / 2), node.y1 - Math.min(half, (node.y1 - node.y0) / 2)]
+  const wanted = {above: node.y0 - half - 1, below: node.y1 + half + 1}[side] ?? top + (bottom - top) * at
+  const middle = Math.max(half, Math.min(height - half, wanted))
+  const start = {right: node.x1 + BESIDE, left: node.x0 - BESIDE - wide}[side] ?? node.x0
+  return {x0: start - 2, x1: start + wide + 2, y0: middle - half, y1: middle + half, middle}
+}
+
+// How wide a label may be at a place, to the next box at its height or the edge of the picture.
 // Before what a node is joined to, a part of the join is to be seen.
-function room_for(node, side, top, bottom, {nodes, joins, width}) {
-  const in_the_way = nodes.filter((other) => other !== node && other.y0 < bottom && other.y1 > top)
+function room_at(node, {side}, {y0, y1}, {nodes, joins, width}) {
+  const in_the_way = nodes.filter((other) => other !== node && other.y0 < y1 && other.y1 > y0)
   if (side === "left") {
     const ends = in_the_way.map((other) => other.x1).filter((x) => x <= node.x0)
     return node.x0 - 2 * BESIDE - Math.max(0, ...ends)
   }
+  if (side !== "right" && in_the_way.some((other) => Math.abs(other.x0 - node.x0) < 1)) { return 0 }
   const ends = in_the_way.map((other) => other.x0).filter((x) => x >= node.x1)
   if (joins.some(({source}) => source === node.id)) {
     ends.push(Math.min(...nodes.filter((other) => other.service).map(({x0}) => x0)) - JOIN_SEEN)
   }
-  return Math.min(width, ...ends) - node.x1 - BESIDE - 3
+  return Math.min(width, ...ends) - (side === "right" ? node.x1 + BESIDE : node.x0) - 3
 }
 
-const overlap = (one, other) =>
-  one.x0 < other.x1 && other.x0 < one.x1 && one.y0 < other.y1 && other.y0 < one.y1
-
-// What is written beside each node: {side, names, amount, second, lines, y} by id, y from the node's top.
+// What is written of each node: {side, names, amount, second, lines, x, y} by id, x and y from its
+// top left corner.
 function place_labels(picture, measure) {
   const {nodes, width, height} = picture
-  const columns = nodes.map((node) => node.x0).sort((a, b) => a - b)
+  const columns = nodes.filter((node) => !node.service).map((node) => node.x0).sort((a, b) => a - b)
   const size = (node) => node.y1 - node.y0
   const taken = []
   const labels = new Map()
   const by_size = [...nodes].sort((a, b) => size(b) - size(a) || (a.id < b.id ? -1 : 1))
-  // Whole names on one line, or no higher than their node, first: others must not push them out.
-  for (const only_firm of [true, false]) {
+  const options = new Map(by_size.map((node) => [node.id, options_of(node, columns, picture, measure)]))
+  // What is short and stands beside its node comes first: others must not push it out.
+  for (const rank of [0, 1, 2]) {
     for (const node of by_size.filter(({id}) => !labels.has(id))) {
-      const side = side_of(node, columns, width)
-      const box_of = (lines, wide) => {
-        const half = lines * LINE_HEIGHT / 2
-        const middle = Math.max(half, Math.min(height - half, (node.y0 + node.y1) / 2))
-        const x0 = side === "right" ? node.x1 + BESIDE : node.x0 - BESIDE - wide
-        return {x0: x0 - 2, x1: x0 + wide + 2, y0: middle - half, y1: middle + half, middle}
-      }
-      const room = (lines) => {
-        const {y0, y1} = box_of(lines, 0)
-        return room_for(node, side, y0, y1, picture)
-      }
-      for (const wording of wordings(node, room, measure)) {
-        const firm = wording.lines === 1 ? wording.names[0] === node.label : node.service || wording.lines * LINE_HEIGHT <= size(node) + LINE_HEIGHT
-        if (only_firm && !firm) { continue }
-        const box = box_of(wording.lines, wording.wide)
-        if (!taken.some((other) => overlap(box, other))) {
-          taken.push(box)
-          labels.set(node.id, {...wording, side, y: box.middle - node.y0})
-          break
-        }
+      for (const option of options.get(node.id).filter((each) => each.rank <= rank)) {
+        const {place, ...wording} = option
+        const box = box_at(node, place, wording.lines, wording.wide, height)
+        if (box.x0 < -2 || box.x1 > width + 2 || taken.some((other) => overlap(box, other))) { continue }
+        taken.push(box)
+        const x = place.side === "left" ? box.x1 - 2 : box.x0 + 2
+        labels.set(node.id, {...wording, side: place.side, x: x - node.x0, y: box.middle - node.y0})
+        break
       }
     }
   }
   return labels
 }
 
-// A text as two lines of nearly the same width, broken at a space; null for a single word.
-function broken(text, measure) {
-  const breaks = [...text.matchAll(/ /g)].map(({index}) => [text.slice(0, index), text.slice(index + 1)])
-  const wide = (lines) => Math.max(...lines.map((line) => measure(line)))
-  return breaks.sort((a, b) => wide(a) - wide(b))[0] || null
+// All that may be written of a node and where, the best first. Rank 0 is a whole name beside its
+// node that is no higher than it, 1 a whole name anywhere, 2 a name that is cut.
+function options_of(node, columns, picture, measure) {
+  const found = []
+  for (const place of places_of(node, columns, picture.width)) {
+    const room = (lines) => room_at(node, place, box_at(node, place, lines, 0, picture.height), picture)
+    const is_beside = place.side === "right" || columns[0] === node.x0 || node.service
+    for (const wording of wordings(node, room, measure)) {
+      if (!is_beside && wording.lines > 2) { continue }
+      const is_low = wording.lines === 1 || node.service || wording.lines * LINE_HEIGHT <= node.y1 - node.y0 + LINE_HEIGHT
+      const rank = wording.cut ? 2 : is_beside && is_low ? 0 : 1
+      const worse = Number(wording.cut) * 4 + Number(!is_beside) * 2 + Number(Boolean(node.amount && !wording.amount))
+      found.push({...wording, place, rank, worse})
+    }
+  }
+  return found.sort((a, b) => a.worse - b.worse)
+}
+
+// A text in so many lines of nearly the same width, broken at spaces; null if it has too few.
+function broken(text, count, measure) {
+  if (count === 1) { return [text] }
+  let best = null
+  for (const {index} of text.matchAll(/ /g)) {
+    const rest = broken(text.slice(index + 1), count - 1, measure)
+    if (!rest) { continue }
+    const lines = [text.slice(0, index), ...rest]
+    const wide = Math.max(...lines.map((line) => measure(line)))
+    if (!best || wide < best.wide) { best = {lines, wide} }
+  }
+  return best && best.lines
 }
 
 // A text as two lines where the second has to be cut; null if not even the first word fits.
@@ -115,36 +146,38 @@ function filling(text, room, measure) {
 function* wordings(node, room, measure) {
   const {label, amount, second} = node
   const name = (text) => measure(text, node.opens)
-  const short = (text, lines) => shortened(text, Math.min(room(lines), MOST_LABEL), name)
+  const within = (lines) => Math.min(room(lines), MOST_LABEL)
   const worded = (names, lines, more = {}) => ({
-    names, lines, ...more, wide: Math.max(...names.map(name), measure(more.amount || ""), measure(more.second || "")),
+    names, lines, cut: names.join(" ") !== label, ...more,
+    wide: Math.max(...names.map(name), measure(more.amount || ""), measure(more.second || "")),
   })
   const tall = node.y1 - node.y0
-  const in_two = broken(label, name)
-  const fits = (texts, lines) => texts.every((text) => name(text) <= Math.min(room(lines), MOST_LABEL))
-  if (amount && (node.service || tall >= 2 * LINE_HEIGHT) && measure(amount) <= room(2)) {
-    const two = in_two && (fits(in_two, 3) ? in_two : filling(label, room(3), name))
-    const names = fits([label], 2) || !two ? [short(label, 2)] : two
-    const lines = names.length + 1
-    const ending = second ? shortened(second, Math.min(room(lines + 1), MOST_LABEL), measure) : ""
-    // A stub of a name says nothing, and a number without a name neither.
-    const says = names.length > 1 || names[0] === label || names[0].length > 4
-    if (says && ending.length > 0.6 * (second || "").length) {
-      yield worded(names, lines + 1, {amount, second: ending})
+  const whole = [1, 2, ...(tall >= LINE_HEIGHT ? [MOST_LINES] : [])].map((count) => broken(label, count, name)).filter(Boolean)
+  const fits = (texts, lines) => texts.every((text) => name(text) <= within(lines))
+  const stacks = amount && (node.service || tall >= 2 * LINE_HEIGHT)
+  if (stacks) {
+    for (const names of whole) {
+      const lines = names.length + 1
+      if (second && fits(names, lines + 1) && Math.max(measure(amount), measure(second)) <= within(lines + 1)) {
+        yield worded(names, lines + 1, {amount, second})
+      }
+      if (fits(names, lines) && measure(amount) <= within(lines)) { yield worded(names, lines, {amount}) }
     }
-    if (says) { yield worded(names, lines, {amount}) }
   }
   const beside = name(label) + (amount ? AMOUNT_SPACE + measure(amount) : 0)
   if (amount && beside <= room(1)) {
-    yield {names: [label], amount, lines: 1, wide: beside}
+    yield {names: [label], amount, lines: 1, cut: false, wide: beside}
   }
-  if (fits([label], 1)) { yield worded([label], 1) }
-  if (in_two && fits(in_two, 2)) { yield worded(in_two, 2) }
-  const filled = in_two && filling(label, room(2), name)
+  for (const names of whole) {
+    if (fits(names, names.length)) { yield worded(names, names.length) }
+  }
+  // A stub of a name says nothing, and a number without a name neither.
+  const filled = filling(label, within(2), name)
+  if (stacks && filled && measure(amount) <= within(3)) { yield worded(filled, 3, {amount}) }
   if (filled) { yield worded(filled, 2) }
   // What other labels are in the way of may still be had shorter.
   for (const most of [MOST_LABEL, 90, 60]) {
     const text = shortened(label, Math.min(room(1), most), name)
-    if (text.length > 4 || text === label) { yield worded([text], 1) }
+    if (text.length > 4 && text !== label) { yield worded([text], 1) }
   }
 }

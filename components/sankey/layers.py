@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from components.sankey.parts import Rank
 
+#: Share of the widest link, and of what passes either of its ends, below which a link is thin.
+_THIN, _THIN_AT_ENDS = 0.005, 0.05
+
 #: Source and target, as places in the list of nodes, and value.
 Edge = tuple[int, int, float]
 
@@ -99,6 +102,36 @@ def _rough_order(count: int, edges: Sequence[Edge]) -> list[int]:
                 finished.append(node)
                 path.pop()
     return finished[::-1]
+
+
+def without_detours(
+    ranks: Sequence[Rank], edges: Sequence[Edge], is_back: Sequence[bool]
+) -> list[bool]:
+    """Which links to draw backwards so that thin ones do not make the picture longer.
+
+    A trickle of heat into a refinery would put all of the oil behind all of the heat. Where the
+    picture has fewer layers without links that are thin, beside the widest as well as at both
+    their ends, those that then lead back are drawn so.
+    """
+    passing = [0.0] * len(ranks)
+    for source, target, value in edges:
+        passing[source] += value
+        passing[target] += value
+    widest = max((value for _, _, value in edges), default=0.0)
+    ignored = [
+        back
+        or (
+            value < _THIN * widest and value < _THIN_AT_ENDS * min(passing[source], passing[target])
+        )
+        for (source, target, value), back in zip(edges, is_back, strict=True)
+    ]
+    layer = layers_of(ranks, edges, ignored)
+    if max(layer, default=0) >= max(layers_of(ranks, edges, is_back), default=0):
+        return list(is_back)
+    return [
+        back or (thin and layer[source] >= layer[target])
+        for (source, target, _), back, thin in zip(edges, is_back, ignored, strict=True)
+    ]
 
 
 def layers_of(ranks: Sequence[Rank], edges: Sequence[Edge], is_back: Sequence[bool]) -> list[int]:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from components.sankey.grid import Grid, make_grid
-from components.sankey.layers import Edge, back_links, layers_of
+from components.sankey.layers import Edge, back_links, layers_of, without_detours
 from components.sankey.order import order_layers
 from components.sankey.parts import (
     Detour,
@@ -64,6 +64,8 @@ def lay_out(
     links: Iterable[Link],
     frame: Frame | None = None,
     previous: Layout | Mapping[str, float] | None = None,
+    *,
+    compact: bool = False,
 ) -> Layout:
     """Lay out nodes and links within a frame.
 
@@ -73,6 +75,7 @@ def lay_out(
         frame: size of the picture; the usual one if left out.
         previous: an earlier picture, or its `order`: nodes of one layer that it had keep their
             order among each other. A node's own `order` comes before it.
+        compact: draw thin links backwards where that makes the picture shorter.
 
     Raises ValueError: ids that are not unique, links to nowhere, negative or infinite values, a
     frame without room.
@@ -86,6 +89,8 @@ def lay_out(
     edges = [(number_of[link.source], number_of[link.target], link.value) for link in sorted_links]
     ranks = [node.rank for node in sorted_nodes]
     is_back = back_links(ranks, edges)
+    if compact:
+        is_back = without_detours(ranks, edges, is_back)
     grid = make_grid(layers_of(ranks, edges, is_back), edges, is_back)
     fixed = {
         number: order
@@ -116,6 +121,8 @@ def lay_out_both(
     other: Iterable[Link],
     frame: Frame | None = None,
     previous: Layout | Mapping[str, float] | None = None,
+    *,
+    compact: bool = False,
 ) -> TwoScenarios:
     """Lay two scenarios out as one picture, with room for the larger value of each link.
 
@@ -130,7 +137,7 @@ def lay_out_both(
             raise ValueError(f"Link {link.key!r} has other ends in the other scenario")
         if known is None or link.value > known.value:
             larger[link.key] = link
-    layout = lay_out(nodes, larger.values(), frame, previous)
+    layout = lay_out(nodes, larger.values(), frame, previous, compact=compact)
     scale = layout.scale
     return TwoScenarios(
         layout,

@@ -92,7 +92,7 @@ def _laid_out(source: Source, request: SankeyRequest, frame: Frame) -> LaidOut:
         _refuse_nothing([graph], request, whole.nodes)
         order = _with_members(request.order, graph.nodes)
         frame = _with_services(frame, graph, request)
-        layout = lay_out(nodes_of([graph]), links_of(graph), frame, order)
+        layout = lay_out(nodes_of([graph]), links_of(graph), frame, order, compact=True)
         placed = _services(layout, graph, request)
         return LaidOut(request, graph, layout, whole, services=placed, joins=graph.joins)
     both_whole = compare(
@@ -103,7 +103,9 @@ def _laid_out(source: Source, request: SankeyRequest, frame: Frame) -> LaidOut:
     compared = _part(both_whole, base, other)
     order = _with_members(request.order, compared.nodes)
     frame = _with_services(frame, compared, request)
-    both = lay_out_both(nodes_of([base, other]), links_of(base), links_of(other), frame, order)
+    both = lay_out_both(
+        nodes_of([base, other]), links_of(base), links_of(other), frame, order, compact=True
+    )
     services = _services(both.layout, compared, request)
     return LaidOut(
         request, base, both.layout, both_whole.base, compared, both, services, compared.joins
