@@ -296,16 +296,16 @@ class Classifier:
     def final_sector(self, region: str, process: str) -> str:
         """Return the sector that a process of final use counts under in final energy.
 
-        Its own, where that is one of demand. A rule may put pipes that serve several sectors on
-        the side of supply; what they lose is final energy all the same, of the sector reached
-        downstream: of several, that which takes most of what they hand on, over all years.
+        Its own, as a rule. Distribution that serves several sectors may have been put on the side
+        of supply; what it loses is final energy all the same, of the sector reached downstream: of
+        several, that which takes most of what is handed on, over all years.
         """
         return self._final_sector((region, process), frozenset())
 
     def _final_sector(self, node: Node, above: frozenset[Node]) -> str:
         region, process = node
         own = self.sector(region, process).group
-        if own != SUPPLY_SECTOR or node in above:
+        if own != SUPPLY_SECTOR or node in above or not self._hands_on(region, process):
             return own
         taken: dict[str, tuple[float, int]] = {}
         for commodity in self.network.energy(region, process, OUT):
@@ -316,6 +316,12 @@ class Classifier:
                 taken[sector] = (amount, count + 1)
         taken.pop(SUPPLY_SECTOR, None)
         return max(taken, key=lambda sector: (taken[sector], sector), default=own)
+
+    def _hands_on(self, region: str, process: str) -> bool:
+        """Whether a process distributes one fuel, whatever it loses, and makes no other of it."""
+        sides = [self.network.energy(region, process, side) for side in (IN, OUT)]
+        fuels = {self.standard_fuel(region, commodity) for side in sides for commodity in side}
+        return [len(side) for side in sides] == [1, 1] and len(fuels) == 1
 
     # ------------------------------------------------------------------ technologies
 

@@ -163,9 +163,27 @@ def test_what_a_pipe_on_the_side_of_supply_loses_is_used_where_most_of_it_goes(
     )
     source = publish(folder, tmp_path / "data")
     assert ask(source, "final_energy", "sector") == {"Residential": 30, "Services": 70}
+    assert ask(source, "final_energy", "process")["PIPE"] == 10
     # The process itself stays where the rule puts it.
     sectors = dict(source.rows("SELECT process, sector FROM process_group"))
     assert sectors["PIPE"] == "Supply and conversion"
+
+
+def test_a_plant_on_the_side_of_supply_stays_there_in_final_energy(tmp_path: Path) -> None:
+    folder = write_set(
+        tmp_path / "files",
+        flows("MINE: -> GAS 100\nREFORMER: GAS 100 -> HYD 70\nOFFICE: HYD 70 -> WORK 60"),
+        process_sets={"PRE": "REFORMER", "DMD": "OFFICE"},
+        commodity_sets={"NRG": "GAS HYD", "DEM": "WORK"},
+        units={"PJ": "GAS HYD WORK"},
+        descriptions={"WORK": "Office work", "GAS": "Natural gas", "HYD": "Hydrogen"},
+    )
+    (folder / "groups.csv").write_text(
+        "dimension,group,item,code\nsector,Supply and conversion,process,REFORMER\n"
+    )
+    source = publish(folder, tmp_path / "data")
+    found = ask(source, "final_energy", "sector")
+    assert found == {"Services": 70, "Supply and conversion": 30}
 
 
 def test_tables_named_come_before_those_beside_the_files(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalogs.sankey.flows import EnergyFlows
 from catalogs.sankey.graph import build_graph
@@ -37,13 +37,13 @@ class Comparison:
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """The nodes of both; those of the other graph where both have one."""
-        return tuple((_by_id(self.base.nodes) | _by_id(self.other.nodes)).values())
+        """The nodes of both, with the members of both; else as the other graph has them."""
+        return _of_both(self.base.nodes, self.other.nodes)
 
     @property
     def services(self) -> tuple[Node, ...]:
-        """The services of both; those of the other graph where both have one."""
-        return tuple((_by_id(self.base.services) | _by_id(self.other.services)).values())
+        """The services of both, with the members of both; else as the other graph has them."""
+        return _of_both(self.base.services, self.other.services)
 
     @property
     def joins(self) -> tuple[Join, ...]:
@@ -67,5 +67,9 @@ def _links(graph: Graph) -> Mapping[tuple[str, str, str], float]:
     return {(link.source, link.target, link.fuel): link.value for link in graph.links}
 
 
-def _by_id(nodes: Iterable[Node]) -> dict[str, Node]:
-    return {node.id: node for node in nodes}
+def _of_both(base: Iterable[Node], other: Iterable[Node]) -> tuple[Node, ...]:
+    nodes = {node.id: node for node in base}
+    for node in other:
+        members = {*node.members, *(nodes[node.id].members if node.id in nodes else ())}
+        nodes[node.id] = replace(node, members=tuple(sorted(members)))
+    return tuple(nodes.values())

@@ -133,8 +133,20 @@ def _asked_of_link(source: Node, target: Node) -> Asked:
     return _attribute(
         "VAR_FIn" if taken else "VAR_FOut",
         "process" if other.kind != FINAL else "technology",
-        [*_filters(carrier), *_filters(other)],
+        [*_filters(carrier), *(_processes(other) or _filters(other))],
     )
+
+
+def _processes(node: Node) -> list[str]:
+    """What picks the processes of a group of final use that has no groups inside.
+
+    Its sector would not: a process that a rule has on the side of supply stands here all the same,
+    under the sector that uses what it hands on.
+    """
+    named = [member.removeprefix("process/") for member in node.members]
+    inside = [f"process={code}" for code in named]
+    is_group = node.kind == FINAL and all(m.startswith("process/") for m in node.members)
+    return inside if is_group and len(inside) <= _MOST_NAMED else []
 
 
 def _filters(node: Node) -> list[str]:
