@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 import catalogs
 from catalogs.importing import import_files
@@ -23,6 +23,7 @@ from catalogs.store import Store
 from components.sankey.layout import lay_out
 from components.sankey.request import SankeyRequest, answer, links_of, nodes_of
 from tests.browser import Served, open_page, serving
+from tests.sankey_page import wait_until_fitted
 from tests.test_sankey_drawing import boxes, overlapping
 from tests.test_sankey_graph import assert_balanced, final_energy, used
 
@@ -212,9 +213,7 @@ def test_no_label_overlaps_another_or_is_cut(
     both = f"scenarios={SCENARIO},{OTHER}&base={SCENARIO}"
     open_page(page, f"{site.url}/sankey?dataset=danish&{both}{asked}")
     drawings = page.locator(".sankey")
-    drawings.first.wait_for()
-    page.wait_for_function(_FITS, arg=drawings.first.element_handle())
-    expect(page.locator(".sankey:not([data-state=still])")).to_have_count(0)
+    wait_until_fitted(page)
     for place in range(drawings.count()):
         one = f".sankey >> nth={place}"
         labels = boxes(page, f"{one} >> .node text")
@@ -235,11 +234,4 @@ def test_no_label_overlaps_another_or_is_cut(
 _NAMELESS = """
 (nodes) => nodes.filter((node) => node.querySelector(".box").getBBox().height >= 12
   && node.querySelector("text").style.display === "none").map((node) => node.dataset.id)
-"""
-#: Whether the picture has been laid out for the width that there is.
-_FITS = """
-(root) => {
-  const svg = root.querySelector("svg"), wide = root.querySelector(".scroll").clientWidth
-  return svg.viewBox.baseVal.width === (wide < 700 ? 880 : wide)
-}
 """

@@ -27,6 +27,7 @@ from components.numbers import MINUS, significant
 from components.sankey.explorer import SankeyExplorer
 from components.sankey.picture import LESS, MORE, UNCHANGED
 from tests.browser import PHONE, Recorded, Served, open_page, query_of, record, serving, until
+from tests.sankey_page import wait_until_fitted
 from tests.times_files import flows, publish, write_set
 from tests.times_page import choose, open_tab, wait_for_title
 
@@ -394,6 +395,7 @@ def test_a_change_in_the_list_lights_its_link(page: Page, recorded: Recorded, ad
             return False
         return box["x"] >= picture["x"] + picture["width"]
 
+    wait_until_fitted(page)
     until(page, is_beside_the_picture)
     expect(page.locator("g.link.lit")).to_have_count(0)
     first.click()

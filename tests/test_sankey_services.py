@@ -23,6 +23,7 @@ from catalogs.source import Source
 from components.sankey.explorer import SankeyExplorer
 from components.sankey.request import SankeyRequest, answer
 from tests.browser import Recorded, Served, open_page, query_of, serving
+from tests.sankey_page import wait_until_fitted
 from tests.times_files import flows, publish, write_set
 
 SECTOR = "service/final/Transport"
@@ -284,6 +285,7 @@ def test_demands_are_read_aloud_lit_opened_and_reached_by_keyboard(
     page: Page, recorded: Recorded, site: Served
 ):
     open_page(page, f"{site.url}/sankey?dataset=demo&year=2050")
+    wait_until_fitted(page)
     demand = page.locator(f"g.node[data-id='{SECTOR}']")
     expect(demand).to_have_attribute(
         "aria-label", re.compile(r"^Transport demand, .* Mt-km, .*counts in no balance, .*From")
@@ -308,7 +310,7 @@ def test_demands_are_read_aloud_lit_opened_and_reached_by_keyboard(
 def test_a_dragged_node_takes_its_dashes_along(new_page: Callable[..., Page], site: Served):
     page = new_page(reduced_motion="reduce")
     open_page(page, f"{site.url}/sankey?dataset=demo&year=2050")
-    expect(page.locator(".sankey[data-state=still]")).to_have_count(1)
+    wait_until_fitted(page)
     user = page.locator("g.node[data-id='final/Transport'] .box")
     every = page.locator("g.join .dashes").evaluate_all("all => all.map(p => p.getAttribute('d'))")
     box = user.bounding_box()
