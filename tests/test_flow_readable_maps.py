@@ -239,7 +239,7 @@ def test_the_query_of_the_map_is_shown_with_its_values(flow_map: RecordMap) -> N
 def test_flows_are_saved_as_csv_and_parquet(flow_map: RecordMap) -> None:
     table = flow_map.table()
     panel = flow_map._table
-    csv = pd.read_csv(panel.file("csv"), keep_default_na=False, na_values={"loading": [""]})
+    csv = pd.read_csv(panel.file("csv"), keep_default_na=False)
     parquet = pd.read_parquet(io.BytesIO(panel.file("parquet").read()))
     for found in (csv, parquet):
         assert found.columns.tolist() == table.columns.tolist()

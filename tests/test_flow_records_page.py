@@ -129,7 +129,7 @@ def test_table_and_query_open_beside_the_map(site: Served, page: Page, tmp_path:
     saved = tmp_path / "flows.csv"
     started.value.save_as(saved)
     lines = saved.read_text(encoding="utf-8-sig").splitlines()
-    assert lines[0].replace('"', "").startswith("id,from,to,kind,value,other way")
+    assert lines[0].replace('"', "").startswith("from,to,kind,value,other way")
     assert len(lines) > 2
     page.get_by_role("tab", name="Query").click()
     expect(page.get_by_text("The query behind the map")).to_be_visible()

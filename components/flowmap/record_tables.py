@@ -71,7 +71,8 @@ class TablePanel:
         table = whole.head(_TABLE_ROWS)
         for name in ("value", "other way"):
             table[name] = [significant(value) for value in table[name]]
-        table["loading"] = [percentage(v) if np.isfinite(v) else "–" for v in table["loading"]]
+        if "loading" in table:
+            table["loading"] = [percentage(v) if np.isfinite(v) else "–" for v in table["loading"]]
         self._place.objects = [figures_table(table, _NUMBERS)]
         self._more.visible = len(whole) > len(table)
         self._more.text = f"The {len(table):,} largest of {len(whole):,}; files hold all of them."

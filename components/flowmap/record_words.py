@@ -33,15 +33,16 @@ def foot_line(source: FlowRecords, data: FlowMapData) -> str:
     return " · ".join([data.shown.sentence(), f"by {data.level}", *data.remarks, version])
 
 
-def flows_table(source: FlowRecords, data: FlowMapData) -> pd.DataFrame:
+def flows_table(data: FlowMapData) -> pd.DataFrame:
     """Return the flows of a picture, the largest first.
 
-    Columns line (or id), from, to, kind, value, other way, loading (share of capacity) and unit.
+    Columns from, to, kind, value, other way and unit; where they are lines of a network, line and
+    loading (share of capacity) too.
     """
     names, arcs = data.places.name, data.arcs
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
-            "line" if source.about.by_line else "id": [str(name) for name in arcs.id],
+            "line": [str(name) for name in arcs.id],
             "from": [str(names[i]) for i in arcs.origin],
             "to": [str(names[i]) for i in arcs.destination],
             "kind": [data.categories[i] for i in arcs.category],
@@ -51,6 +52,7 @@ def flows_table(source: FlowRecords, data: FlowMapData) -> pd.DataFrame:
             "unit": data.unit,
         }
     )
+    return table if data.paths is not None else table.drop(columns=["line", "loading"])
 
 
 def at_pointer(data: FlowMapData, arc: int) -> tuple[str, str, list[str]]:

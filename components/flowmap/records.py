@@ -206,7 +206,7 @@ class RecordMap(Tool):
     def table(self) -> pd.DataFrame:
         """Return the flows shown, the largest first; see ``flows_table``."""
         data = self._drawn.data if self._drawn else self._question()().data
-        return flows_table(self.source, data)
+        return flows_table(data)
 
     @property
     def statement(self) -> str:
@@ -316,6 +316,8 @@ class RecordMap(Tool):
             "discs": {"most": 0, "largest": 0, "labels": []},
             "is_image": drawn.data.segments is not None,
             "has_arcs": drawn.data.segments is None,
+            # An image tells how much by its strength, not by a width in pixels.
+            "has_scale": drawn.data.segments is None,
             "is_bent": data.paths is None,
             "most_labels": _MOST_LABELS if self.source.is_of_lines(drawn.view) else None,
             "hint": "Click for its profile over time",
