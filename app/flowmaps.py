@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.page import serve_page
+from app.server.settings import Settings
 from catalogs.flow_records.records import FlowRecords
 from components.flowmap.explorer import FlowMap
 
@@ -13,7 +14,7 @@ def flow_map(*, source: Any) -> Any:
         from components.flowmap.records import RecordMap
 
         return RecordMap(source=source)
-    return FlowMap(source=source)
+    return FlowMap(source=source, tile_address=Settings.from_environment().tiles)
 
 
 serve_page("/flowmaps", flow_map, extensions=["tabulator"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from panel.viewable import Viewable
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 import catalogs
 from catalogs.source import Source
@@ -31,6 +32,11 @@ from tests.browser import (
 )
 from tests.times_files import flows, publish, write_set
 from tests.times_page import choose, open_tab, wait_for_title
+
+#: A picture of one transparent pixel.
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
 
 MARKUP = "<img src=x onerror=alert(1)>"
 
@@ -472,23 +478,47 @@ def test_map_is_saved_as_a_file(page: Page, recorded: Recorded, address: str, ki
 
 @pages
 def test_tiles_are_asked_for_only_when_chosen_and_hold_up_nothing(page: Page, site: Served):
-    asked: list[str] = []
-    page.on(
-        "request",
-        lambda request: None if "//localhost" in request.url else asked.append(request.url),
-    )
-    # No network here: nobody ever gets a tile.
-    page.route("https://**", lambda _route: None)
+    asked: list[Route] = []
+    came: list[str] = []
+
+    def keep(route: Route) -> None:
+        asked.append(route)
+
+    page.route(re.compile("^https:"), keep)
+    page.on("requestfinished", lambda request: came.append(request.url))
     open_page(page, f"{site.url}/flowmaps?dataset=demo&year=2050")
     wait_for_map(page)
-    assert [url for url in asked if url.startswith("http")] == []
+    assert asked == []
     page.get_by_role("switch", name="Web map below").check()
-    tile = "tile.openstreetmap.org"
-    until(page, lambda: any(tile in url for url in asked))
-    assert all(tile in url for url in asked if url.startswith("http"))
+    until(page, lambda: bool(asked))
+    # Nobody has answered yet, and the map is there.
     wait_for_map(page)
     page.mouse.move(*middle_of_arc(page, 0))
     expect(page.locator(".flowmap .note")).to_contain_text("Sweden North → Sweden South")
+    tile = "https://tile.openstreetmap.org/"
+    assert all(route.request.url.startswith(tile) for route in asked)
+    for route in asked:
+        assert route.request.header_value("referer") == f"{site.url}/"
+        route.fulfill(
+            content_type="image/png", body=PIXEL, headers={"Access-Control-Allow-Origin": "*"}
+        )
+    until(page, lambda: any(url.startswith(tile) for url in came))
+
+
+@pages
+def test_a_site_without_a_web_map_offers_none(
+    new_page: Callable[..., Page], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TIMES_TILES", "")
+    catalogs.ensure_demo(tmp_path)
+    with serving(tmp_path) as served:
+        page = new_page()
+        found = record(page)
+        open_page(page, f"{served.url}/flowmaps?dataset=demo&tiles=true")
+        wait_for_map(page)
+        expect(page.get_by_role("switch", name="Net of what")).to_be_visible()
+        expect(page.get_by_role("switch", name="Web map")).to_have_count(0)
+        assert found == Recorded()
 
 
 @pages

@@ -18,6 +18,7 @@ import pytest
 
 from app.address import AddressSync, decode, encode
 from app.server.__main__ import parse
+from app.server.safety import CONTENT_SECURITY_POLICY, headers_with_tiles
 from app.server.serve import arguments
 from app.server.settings import Settings
 from app.tools import TOOLS
@@ -175,6 +176,29 @@ def test_every_response_forbids_other_hosts_and_guessing(path: str, served_stand
     assert policy.startswith("default-src 'self'")
     assert "http" not in policy
     assert "*" not in policy
+
+
+def test_only_a_page_with_a_web_map_may_load_its_pictures():
+    settings = Settings.from_environment({"TIMES_TILES": "https://maps.example/{Z}/{X}/{Y}.png"})
+    headers = headers_with_tiles(settings.tile_host)
+    policy = headers["Content-Security-Policy"]
+    assert policy.startswith(CONTENT_SECURITY_POLICY)
+    assert policy.endswith("; img-src 'self' data: blob: https://maps.example")
+    assert Settings.from_environment({"TIMES_TILES": ""}).tile_host == ""
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "maps.example/{Z}/{X}/{Y}.png",
+        "https://maps.example/",
+        "https://maps.example/{X}/{Y}/{Z}; script-src *",
+        "https://maps.example;x/{X}/{Y}/{Z}",
+    ],
+)
+def test_what_is_no_address_of_a_web_map_is_refused(address: str):
+    with pytest.raises(ValueError, match="TIMES_TILES"):
+        Settings.from_environment({"TIMES_TILES": address})
 
 
 def test_pages_are_not_cached(served_stand_in: Served):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import ClassVar
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import OutputTransform, RequestHandler
@@ -10,7 +11,8 @@ from tornado.web import OutputTransform, RequestHandler
 logger = logging.getLogger(__name__)
 
 # Panel compiles expressions and puts styles and modules into the page, hence the unsafe ones.
-# What this forbids is other hosts: nothing on a page can load from or talk to one.
+# What this forbids is other hosts: nothing on a page can load from or talk to one, but for the
+# pictures of a web map on the pages that offer it.
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: ws: wss:",
@@ -28,8 +30,25 @@ HEADERS = {
 }
 
 
+#: The route whose page may show a web map.
+_WITH_TILES = "/flowmaps"
+
+
+def headers_with_tiles(host: str) -> dict[str, str]:
+    """Return the headers of a page that shows a web map from a host."""
+    return {
+        **HEADERS,
+        "Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; img-src 'self' data: blob: {host}",
+        # Providers of web maps turn down whoever does not say for which site they are asked.
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+    }
+
+
 class SafetyHeaders(OutputTransform):
     """Adds the headers to every response."""
+
+    #: Scheme and host of the web map that flow maps offer, "" for none.
+    tile_host: ClassVar[str] = ""
 
     def __init__(self, request: HTTPServerRequest) -> None:
         self.request = request
@@ -38,7 +57,9 @@ class SafetyHeaders(OutputTransform):
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
         """Add the headers; the rest passes unchanged."""
-        for name, value in HEADERS.items():
+        with_tiles = self.tile_host and (self.request.path or "").endswith(_WITH_TILES)
+        own = headers_with_tiles(self.tile_host) if with_tiles else HEADERS
+        for name, value in own.items():
             headers[name] = value
         headers["Server"] = "times"
         return status_code, headers, chunk

@@ -51,6 +51,7 @@ class ServeTools(Serve):
         kwargs: dict[str, Any] = super().customize_kwargs(args, server_kwargs)
         messages.install()
         kwargs["use_index"] = False
+        SafetyHeaders.tile_host = Settings.from_environment().tile_host
         kwargs["transforms"] = [SafetyHeaders, GZipContentEncoding]
         kwargs["log_function"] = log_request
         # Each application's routes come before those of plugins, and among them are Bokeh's

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
+
+#: Web maps as most servers of them number their tiles. OpenStreetMap's are free for modest use.
+OPENSTREETMAP = "https://tile.openstreetmap.org/{Z}/{X}/{Y}.png"
 
 
 @dataclass(frozen=True)
@@ -24,14 +29,16 @@ class Settings:
     # Without one the server starts its own.
     sql_service: str = ""
     sql_token: str = field(default="", repr=False)
+    # Where browsers find the web map that a visitor may put below flows; "" offers none.
+    tiles: str = OPENSTREETMAP
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """The settings that the environment gives; what it lacks keeps its default.
 
         Reads TIMES_DATA, TIMES_ADDRESS, TIMES_PORT, TIMES_PREFIX, TIMES_SQL_SERVICE,
-        TIMES_SQL_TOKEN and BOKEH_ALLOW_WS_ORIGIN (names separated by commas). Raises ValueError on
-        a bad number.
+        TIMES_SQL_TOKEN, TIMES_TILES and BOKEH_ALLOW_WS_ORIGIN (names separated by commas). Raises
+        ValueError on a bad number or address.
         """
         given = os.environ if environment is None else environment
         origins = given.get("BOKEH_ALLOW_WS_ORIGIN", "")
@@ -43,4 +50,21 @@ class Settings:
             prefix=given.get("TIMES_PREFIX", cls.prefix),
             sql_service=given.get("TIMES_SQL_SERVICE", cls.sql_service),
             sql_token=given.get("TIMES_SQL_TOKEN", ""),
+            tiles=_tiles(given.get("TIMES_TILES", OPENSTREETMAP).strip()),
         )
+
+    @property
+    def tile_host(self) -> str:
+        """Scheme and host of the web map, "" without one."""
+        parts = urlsplit(self.tiles)
+        return f"{parts.scheme}://{parts.netloc}" if self.tiles else ""
+
+
+def _tiles(address: str) -> str:
+    # Its host becomes part of the header that says what a page may load.
+    known = re.fullmatch(r"https?://[\w.:-]+/[^\s;,'\"]*", address, re.ASCII)
+    if address and not (known and all(part in address for part in ("{X}", "{Y}", "{Z}"))):
+        raise ValueError(
+            f"TIMES_TILES is {address!r}, not the address of a web map such as {OPENSTREETMAP}"
+        )
+    return address

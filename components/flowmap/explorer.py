@@ -158,8 +158,8 @@ class FlowMap(FlowMapState):
     def _show(self, maps: Maps) -> None:
         shown = maps.base
         self._map, self._maps = shown, maps
-        projection = projection_for(shown.data, tiles=self.tiles)
-        anew = (projection, self.tiles) != self._drawn_on
+        projection = projection_for(shown.data, tiles=self.shows_tiles)
+        anew = (projection, self.shows_tiles) != self._drawn_on
         if anew:
             self._make_base(shown, projection)
         self._view.picked = self._picked(shown)
@@ -182,14 +182,14 @@ class FlowMap(FlowMapState):
             scale_of(*maps.drawn),
             title=words.sentence(self, scenario),
             foot=shown.shown[shown.at(self.frame)].sentence(),
-            tiles=self.tiles,
+            tiles=self.shows_tiles,
             labels={name: self.label(name) for name in shown.data.categories},
             among=maps.categories,
         )
 
     def _make_base(self, shown: TradeMap, projection: MapProjection) -> None:
         """Make the figure below anew: the projection is another one, or tiles are wanted."""
-        self._projection, self._drawn_on = projection, (projection, self.tiles)
+        self._projection, self._drawn_on = projection, (projection, self.shows_tiles)
         bounds = bounds_of_map(shown, projection)
         self._view.figure, self._view.on_view = self._figure(bounds, projection)
 
@@ -197,7 +197,7 @@ class FlowMap(FlowMapState):
         self, bounds: list[float], projection: MapProjection
     ) -> tuple[Viewable, Callable[[View], None]]:
         """Make what is below a map; return it and what shows another part of the world in it."""
-        tiles = gv.tile_sources.OSM() if self.tiles else None
+        tiles = gv.WMTS(self.tile_address) if self.shows_tiles else None
         x0, x1, y0, y1 = bounds
         base = BaseMap(projection, View(x0, x1, y0, y1), tiles=tiles)
         figure = pn.pane.HoloViews(

@@ -6,6 +6,7 @@ import math
 import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import panel as pn
 import panel_material_ui as pmui
@@ -60,7 +61,8 @@ class Controls:
         self._regions_as = pmui.Select(label="Shown as", size="small")
         self._net = pmui.Switch(label="Net of what flows back")
         self._outside = pmui.Switch(label="World market")
-        self._tiles = pmui.Switch(label="Web map below (OpenStreetMap)")
+        self._tiles = pmui.Switch(label=_name_of_tiles(flow_map.tile_address))
+        self._tiles.visible = bool(flow_map.tile_address)
         self._svg, self._png = _button("Map as SVG"), _button("Map as PNG")
         widgets = [
             self._scenario, self._arrangement, self._chosen, self._other, self._regions,
@@ -169,6 +171,11 @@ class Controls:
         offer(self._totals, {name.capitalize(): name for name in offered}, totals)
         looks = {"Circles": "circles", "Filled regions": "areas"}
         offer(self._regions_as, looks, flow_map.regions_as)
+
+
+def _name_of_tiles(address: str) -> str:
+    host = urlsplit(address).hostname or ""
+    return f"Web map below ({'OpenStreetMap' if host.endswith('openstreetmap.org') else host})"
 
 
 def _button(label: str, **options: Any) -> Any:

@@ -80,8 +80,10 @@ class FlowMapState(Tool):
         item_type=str,
         doc="Regions placed by hand, as region=latitude longitude in degrees",
     )
-    tiles = param.Boolean(
-        default=False, doc="Show a web map below, from OpenStreetMap; needs a network"
+    tiles = param.Boolean(default=False, doc="Show a web map below; needs a network")
+    tile_address = param.String(
+        default="https://tile.openstreetmap.org/{Z}/{X}/{Y}.png",
+        doc="Where browsers find the web map; '' offers none",
     )
     opened = param.String(
         default="", doc="What the details are of: a place, or origin>destination>carrier"
@@ -150,6 +152,11 @@ class FlowMapState(Tool):
         if self.maps == "one" or self.other not in ("", self.scenario):
             return (self.scenario,)
         return self.selection.ordered_scenarios[:MOST_MAPS]
+
+    @property
+    def shows_tiles(self) -> bool:
+        """Whether a web map is below: it is wanted, and one is offered."""
+        return self.tiles and bool(self.tile_address)
 
     @property
     def unit_choices(self) -> list[str]:
