@@ -370,6 +370,27 @@ def test_click_opens_a_node_and_its_name_closes_it(page: Page, recorded: Recorde
 
 
 @pages
+def test_keyboard_stays_where_it_was_while_the_picture_changes(
+    page: Page, recorded: Recorded, address: str
+):
+    open_page(page, f"{address}&year=2050")
+    wait_until_fitted(page)
+    focused = page.locator("g.node:focus-visible")
+    # The keyboard, not the mouse, leads to the drawing.
+    page.get_by_role("tab", name="Query").focus()
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        if focused.count():
+            break
+    page.locator("g.node[data-id='final/Transport']").focus()
+    page.keyboard.press("Enter")
+    until(page, lambda: "opened=" in query_of(page))
+    expect(focused).to_have_attribute("data-id", re.compile("^final/Transport/"))
+    page.get_by_role("button", name="Close all that is opened").evaluate("(it) => it.click()")
+    expect(focused).to_have_attribute("data-id", "final/Transport")
+
+
+@pages
 def test_copied_link_shows_the_same_picture(
     new_page: Callable[..., Page], page: Page, recorded: Recorded, address: str
 ):

@@ -73,6 +73,7 @@ class Drawing {
     this.labels = place_labels(this.picture, this.measure)
     this.hide_note()
     this.fit()
+    const held = this.held()
     const fresh = {nodes: this.join("nodes"), links: this.join("links"), joins: this.join("joins")}
     for (const id of fresh.nodes) {
       // A member comes out of the node that was opened.
@@ -81,9 +82,26 @@ class Drawing {
     }
     for (const node of nodes) { this.word(node) }
     this.set_current(this.current)
+    this.hold(held)
     this.animate(fresh)
     // What was chosen in a list stays lit where the picture is only laid out anew.
     if (this.chosen) { this.light(this.chosen) }
+  }
+
+  // The mark that the keyboard is on: one that is moved within the drawing loses it.
+  held() {
+    const mark = this.svg.getRootNode().activeElement?.closest("[data-id]:focus-visible")
+    return mark && this.svg.contains(mark) ? {...mark.dataset} : null
+  }
+
+  // Stay on a mark; where it has been opened go to its first member, and from a member that was
+  // closed to what it is part of.
+  hold(mark) {
+    if (!mark) { return }
+    const parent = this.shown.nodes.get(mark.id)?.parent
+    const id = [mark.id, this.in_order().find((node) => node.parent === mark.id)?.id, parent]
+      .find((id) => this.to[mark.kind].has(id))
+    if (id !== undefined) { this.go({kind: mark.kind, id}) }
   }
 
   // One mark for each node or link of the picture; what is new is returned, what is gone fades.
