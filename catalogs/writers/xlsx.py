@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-import pandas as pd
 import pyarrow as pa
 
 from catalogs.measures import measure
@@ -15,6 +14,9 @@ from catalogs.source import Source
 from catalogs.writers.base import Content, Writer, Written
 from catalogs.writers.selection import Results, chosen_scenarios, flat_rows
 from catalogs.writers.workbook import Workbook
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

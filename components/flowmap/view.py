@@ -15,6 +15,7 @@ import numpy as np
 import panel as pn
 import param
 from panel.custom import Child, JSComponent
+from panel.io import hold
 
 from components.assets import read_asset
 from components.flowmap.basemap import View
@@ -110,9 +111,15 @@ class FlowMapView(JSComponent):
                 view = View(x0, x1, y0, y1, max(1, round(size[0])), max(1, round(size[1])))
                 # What is set before the page is ready would not be sent.
                 if pn.state.curdoc is None or pn.state.loaded:
-                    self.on_view(view)
+                    self._tell(view)
                 else:
-                    pn.state.onload(partial(self.on_view, view))
+                    pn.state.onload(partial(self._tell, view))
+
+    def _tell(self, view: View) -> None:
+        # A browser's message comes without the document's lock: what is drawn is held and sent.
+        with hold():
+            if self.on_view is not None:
+                self.on_view(view)
 
 
 def _numbers(value: object, count: int) -> list[float] | None:

@@ -33,6 +33,7 @@ class StandIn(pn.viewable.Viewer):
     service = param.Parameter(doc="What runs SQL, which the page Database is given")
     who = param.String(doc="The visitor, whom the page Database is told")
     address = param.String(doc="Where the visitor comes from, which it is told as well")
+    tile_address = param.String(doc="Where a web map is, which the page Flow maps is told")
     measure = param.Selector(default="Final energy", objects=["Final energy", "Generation"])
     stacked = param.Boolean(default=True, doc="Whether bars are stacked")
     title = param.String(doc="A sentence made from the state")
