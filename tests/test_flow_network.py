@@ -11,6 +11,7 @@ import shapely
 from catalogs.errors import UnreadableFileError
 from catalogs.flow_records.query import FlowView
 from catalogs.flow_records.records import FlowRecords
+from components.flowmap.records import RecordMap
 from tests.flow_files import imported, noticed, publish, write
 
 BUSES = """bus,x,y,country
@@ -230,3 +231,23 @@ def test_lines_end_at_their_buses(entsoe: FlowRecords) -> None:
         detail.latitude[first] - places.latitude[lines.origin],
     )
     assert np.quantile(gap, 0.95) < 0.1
+
+
+def test_lines_are_coloured_by_how_loaded_they_are(grid: FlowRecords) -> None:
+    flow_map = RecordMap(source=grid, level=len(grid.levels) - 1)
+    assert flow_map.main is not None
+    flow_map.loading = True
+    drawn = flow_map._drawn
+    assert drawn is not None
+    names = [each["label"] for each in flow_map._view.picture["categories"]]
+    colours = [each["colour"] for each in flow_map._view.picture["categories"]]
+    arcs = drawn.data.arcs
+    of_line = {line: names[at] for line, at in zip(arcs.id, arcs.category, strict=True)}
+    assert of_line == {
+        "BC": "50 to 80%",
+        "AB": "below 50%",
+        "CD": "capacity unknown",
+        "DE": "capacity unknown",
+        "EF": "below 50%",
+    }
+    assert len(set(colours)) == len(colours) == 5
