@@ -434,6 +434,19 @@ def test_years_play(page: Page, recorded: Recorded, address: str):
     page.get_by_role("button", name="Play").click()
 
 
+def test_tables_stay_while_only_the_width_changes(sankey: SankeyExplorer):
+    sankey.tab = "tables"
+    panel = sankey._tables.view
+    before = list(panel.objects)
+    assert before
+    frame = sankey.answer.request.frame
+    sankey.fit(700)
+    assert sankey.answer.request.frame != frame
+    assert list(panel.objects) == before
+    sankey.year = min(sankey.source.years)
+    assert list(panel.objects) != before
+
+
 @pages
 def test_tables_have_flows_balances_and_what_is_not_drawn(
     page: Page, recorded: Recorded, address: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from components.figures_table import figures_table
 from components.notices import PlainText
 from components.numbers import significant
 from components.sankey import tables
+from components.sankey.layout import Frame
 from components.sankey.request import LaidOut, SankeyRequest
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ class TablesPanel:
     def __init__(self, sankey: SankeyExplorer) -> None:
         self._sankey = sankey
         self._worked: LaidOut | None = None
-        self._filled: LaidOut | None = None
+        # The question whose figures are shown, and the version that answered it.
+        self._filled: tuple[SankeyRequest, str] | None = None
         self.view = pn.Column(sizing_mode="stretch_width", min_height=300)
         sankey.param.watch(lambda _event: self._fill(), "tab")
 
@@ -54,12 +57,18 @@ class TablesPanel:
 
     def _fill(self) -> None:
         worked = self._worked
-        if self._sankey.tab != "tables" or worked is self._filled:
+        if self._sankey.tab != "tables":
             return
-        self._filled = worked
         if worked is None:
+            self._filled = None
             self.view.clear()
             return
+        # A picture that is only laid out for another width has the same figures: were their tables
+        # made anew, whoever has just pressed Download would wait for ever.
+        wanted = (replace(worked.request, frame=Frame()), self._sankey.source.version)
+        if wanted == self._filled:
+            return
+        self._filled = wanted
         parts: list[Viewable] = []
         unit = worked.request.query.unit
         for heading, table in self.tables(worked).items():
