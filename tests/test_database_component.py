@@ -124,6 +124,23 @@ def test_what_is_run_last_is_shown_and_what_ran_before_gives_way(
     assert not database.working
 
 
+def test_statements_that_are_still_to_come_give_way_too(
+    database: DatabaseExplorer, service: TrustedService
+):
+    service.delay = 0.2
+
+    async def ask_twice() -> None:
+        first = asyncio.create_task(database.run("SELECT 1 AS a; SELECT 2 AS b; SELECT 3 AS c"))
+        while not service.asked or service.asked[-1].sql != "SELECT 1 AS a":
+            await asyncio.sleep(0.01)
+        service.can_cancel = False  # as when it has just been answered
+        await database.run("SELECT 4 AS d")
+        await first
+
+    run_through(ask_twice())
+    assert [asked.sql for asked in service.asked[-2:]] == ["SELECT 1 AS a", "SELECT 4 AS d"]
+
+
 def test_examples_opened_one_after_the_other_end_with_the_last(
     database: DatabaseExplorer, service: TrustedService
 ):

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from catalogs.sql import statements
-from catalogs.sql.service import SqlQuestion, SqlRefused, new_query_id
+from catalogs.sql.service import SqlPlan, SqlQuestion, SqlRefused, SqlResult, new_query_id
 from catalogs.sql.statements import Statement
 from components.database.cells import count_of
 from components.database.sheets import MOST_STATEMENTS, Outcome, Sheet
@@ -56,13 +56,13 @@ class Runner:
             return
         sheet.asked, sheet.said = sheet.text, ""
 
-        async def answers() -> list[Outcome]:
+        async def answers(wanted: Wanted) -> list[Outcome]:
             outcomes: list[Outcome] = []
             for part in parts[:MOST_STATEMENTS]:
                 outcome = Outcome(part, self._question(sheet, part, version))
                 outcomes.append(outcome)
-                await self._answer(outcome)
-                if outcome.refusal is not None:
+                await self._answer(outcome, self._explorer.service.run)
+                if outcome.refusal is not None or self._newest is not wanted:
                     break
             if len(parts) > MOST_STATEMENTS:
                 sheet.said = f"The first {MOST_STATEMENTS} of {len(parts)} statements were run."
@@ -70,7 +70,9 @@ class Runner:
 
         await self._ask(sheet, answers)
 
-    async def _ask(self, sheet: Sheet, answers: Callable[[], Awaitable[list[Outcome]]]) -> None:
+    async def _ask(
+        self, sheet: Sheet, answers: Callable[[Wanted], Awaitable[list[Outcome]]]
+    ) -> None:
         """Have something answered; what is being answered for the same page gives way to it."""
         explorer = self._explorer
         wanted = self._newest = Wanted(sheet)
@@ -79,7 +81,7 @@ class Runner:
             if self._newest is not wanted:
                 return
             explorer.working = True
-            outcomes = await answers()
+            outcomes = await answers(wanted)
         # What gave way to a newer question of its sheet is not worth a look.
         newest = self._newest
         if newest is wanted or newest.sheet is not sheet:
@@ -102,14 +104,8 @@ class Runner:
         part = next((p for p in parts if shown and p.sql == shown.statement.sql), parts[-1])
         outcome = Outcome(part, self._question(sheet, part))
 
-        async def answers() -> list[Outcome]:
-            self._running = outcome.question.query_id
-            try:
-                outcome.plan = await self._explorer.service.explain(outcome.question)
-            except Exception as error:  # as in _answer
-                outcome.refusal = refusal_of(error)
-            finally:
-                self._running = ""
+        async def answers(_wanted: Wanted) -> list[Outcome]:
+            await self._answer(outcome, self._explorer.service.explain)
             return [outcome]
 
         await self._ask(sheet, answers)
@@ -119,12 +115,19 @@ class Runner:
         if self._running:
             await self._explorer.service.cancel(self._running)
 
-    async def _answer(self, outcome: Outcome) -> None:
+    async def _answer(
+        self, outcome: Outcome, ask: Callable[[SqlQuestion], Awaitable[SqlResult | SqlPlan]]
+    ) -> None:
         self._running = outcome.question.query_id
         try:
-            outcome.result = await self._explorer.service.run(outcome.question)
+            found = await ask(outcome.question)
         except Exception as error:  # whatever goes wrong is said, and the page goes on
             outcome.refusal = refusal_of(error)
+        else:
+            if isinstance(found, SqlPlan):
+                outcome.plan = found
+            else:
+                outcome.result = found
         finally:
             self._running = ""
 

@@ -29,7 +29,8 @@ _PLACE = re.compile(r"LINE (\d+): ?(.*)\n( *)\^")
 class TrustedService:
     """Answers as the real one does. What it was asked is in ``asked``, in that order.
 
-    ``delay`` are seconds that each query takes longer; ``refusal`` is raised by the next query.
+    ``delay`` are seconds that each query takes longer; without ``can_cancel`` none is stopped;
+    ``refusal`` is raised by the next query.
     """
 
     def __init__(self, source: Source, limits: SqlLimits = LIMITS) -> None:
@@ -39,6 +40,7 @@ class TrustedService:
         self.cancelled: list[str] = []
         self.exported: list[tuple[SqlQuestion, ExportFormat, str]] = []
         self.delay = 0.0
+        self.can_cancel = True
         self.refusal: SqlRefused | None = None
         self._looks = 0
 
@@ -100,8 +102,9 @@ class TrustedService:
         return SqlPlan(root, text[0][1], 0.001, self.source.version, question.query_id)
 
     async def cancel(self, query_id: str) -> bool:
-        self.cancelled.append(query_id)
-        return True
+        if self.can_cancel:
+            self.cancelled.append(query_id)
+        return self.can_cancel
 
     async def progress(self, query_id: str) -> SqlProgress | None:
         self._looks += 1
