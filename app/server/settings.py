@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-#: Web maps as most servers of them number their tiles. OpenStreetMap's are free for modest use.
-OPENSTREETMAP = "https://tile.openstreetmap.org/{Z}/{X}/{Y}.png"
+from components.flowmap import OPENSTREETMAP
 
 
 @dataclass(frozen=True)

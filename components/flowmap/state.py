@@ -22,7 +22,7 @@ from catalogs.flowmaps.trades import (
     timeslices_of,
     with_top_categories,
 )
-from components.flowmap import panels
+from components.flowmap import OPENSTREETMAP, panels
 from components.flowmap.multiples import MOST_MAPS
 from components.selection import first_scenarios
 from components.tool import Tool, year_shown
@@ -82,7 +82,7 @@ class FlowMapState(Tool):
     )
     tiles = param.Boolean(default=False, doc="Show a web map below; needs a network")
     tile_address = param.String(
-        default="https://tile.openstreetmap.org/{Z}/{X}/{Y}.png",
+        default=OPENSTREETMAP,
         doc="Where browsers find the web map; '' offers none",
     )
     opened = param.String(
